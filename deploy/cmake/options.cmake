@@ -1,0 +1,30 @@
+# Compiler options of every target: tsplink_options for all of ours, tsplink_module() for a TSP.
+
+add_library(tsplink_options INTERFACE)
+target_include_directories(tsplink_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(tsplink_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+target_link_libraries(tsplink_options INTERFACE Threads::Threads)
+if(TSPLINK_SANITIZE)
+  target_compile_options(tsplink_options INTERFACE -fsanitize=${TSPLINK_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(tsplink_options INTERFACE -fsanitize=${TSPLINK_SANITIZE})
+  target_compile_definitions(tsplink_options INTERFACE TSPLINK_SANITIZED=1)
+  if(TSPLINK_SANITIZE MATCHES "undefined")
+    target_compile_options(tsplink_options INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+endif()
+if(TSPLINK_FAULTS)
+  target_compile_definitions(tsplink_options INTERFACE TSPLINK_FAULTS=1)
+endif()
+
+# A TSP: a loadable module without prefix, exporting only TSPI_* and TUISPI_* names, its own calls bound
+# to itself (an executable that exports the same names must not capture them).
+function(tsplink_module target file_name)
+  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${file_name})
+  if(NOT WIN32)
+    target_link_options(${target} PRIVATE
+      -Wl,-Bsymbolic -Wl,--version-script=${CMAKE_SOURCE_DIR}/deploy/cmake/tsp.map)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${CMAKE_SOURCE_DIR}/deploy/cmake/tsp.map)
+  endif()
+endfunction()

@@ -1,0 +1,2 @@
+// Empty on Linux: what tapi.h needs of it is in windows.h beside this file.
+#pragma once
