@@ -4,7 +4,7 @@
 #include <span>
 namespace tsplink::wire {
 struct StructureDescription;
-struct Mended { std::uint32_t used = 0; };
+struct Mended { std::uint32_t bytes = 0; };
 template <class T> const StructureDescription& describe();
 std::uint32_t fixed_size(const StructureDescription&, std::uint32_t version);
 void check_input(const StructureDescription&, std::span<const std::uint8_t> bytes, std::uint32_t version);
