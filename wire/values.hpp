@@ -38,7 +38,7 @@ struct NumberField {
   }
   static bool verify(const flatbuffers::Table& table, const flatbuffers::Verifier& verifier,
                      flatbuffers::voffset_t at) {
-    return table.VerifyField<Number>(verifier, at);
+    return table.VerifyField<Number>(verifier, at, sizeof(Number));
   }
   static Number read(const flatbuffers::Table& table, flatbuffers::voffset_t at) {
     return table.GetField<Number>(at, 0);
