@@ -19,8 +19,8 @@ namespace tsplink::wire {
 
 struct StructureDescription;
 
-/// What a variable part holds. Text is UTF-16, DeviceClasses a list of such texts, Structures an array of `Pair::element`.
-enum class Content { Text, Bytes, Dwords, DeviceClasses, Structures };
+/// What a variable part holds. Text is UTF-16, Opaque bytes, DeviceClasses a list of such texts, Structures an array of `Pair::element`.
+enum class Content { Text, Opaque, Dwords, DeviceClasses, Structures };
 
 /// A member whose value belongs to one machine, to be rewritten for each desktop (rules 3.4, 8.7, 8.8). DeviceClasses
 /// names a variable part by its dw...Size, MspFlag the LINEDEVCAPFLAGS_MSP bit.
