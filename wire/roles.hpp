@@ -578,7 +578,7 @@ struct VarOut : RoleBase<T*, std::uint32_t, Block> {
       std::memcpy(bytes.data(), &total, sizeof total);
       bytes.resize(std::max<std::size_t>(total, 3 * sizeof(DWORD)));
       const auto mended = clamp_output(describe<T>(), bytes, version);
-      bytes.resize(mended.used);
+      bytes.resize(mended.bytes);
       return std::move(bytes);
     }
   };

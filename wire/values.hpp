@@ -27,7 +27,7 @@ constexpr std::uint32_t kMaxBlock = 256 * 1024;
 constexpr std::uint32_t kMaxText = 32 * 1024;
 
 template <class Value>
-struct Field;  // schema, prepare (before the table starts), add, verify, read
+struct ValueField;  // schema, prepare (before the table starts), add, verify, read
 
 template <class Number>
 struct NumberField {
@@ -38,7 +38,7 @@ struct NumberField {
   }
   static bool verify(const flatbuffers::Table& table, const flatbuffers::Verifier& verifier,
                      flatbuffers::voffset_t at) {
-    return table.VerifyField<Number>(verifier, at);
+    return table.VerifyField<Number>(verifier, at, sizeof(Number));
   }
   static Number read(const flatbuffers::Table& table, flatbuffers::voffset_t at) {
     return table.GetField<Number>(at, 0);
@@ -46,11 +46,11 @@ struct NumberField {
 };
 
 template <>
-struct Field<std::uint32_t> : NumberField<std::uint32_t> {
+struct ValueField<std::uint32_t> : NumberField<std::uint32_t> {
   static constexpr const char* schema = "uint";
 };
 template <>
-struct Field<std::uint64_t> : NumberField<std::uint64_t> {
+struct ValueField<std::uint64_t> : NumberField<std::uint64_t> {
   static constexpr const char* schema = "ulong";
 };
 
@@ -79,15 +79,15 @@ struct VectorField {
 };
 
 template <>
-struct Field<Block> : VectorField<Bytes, std::uint8_t> {
+struct ValueField<Block> : VectorField<Bytes, std::uint8_t> {
   static constexpr const char* schema = "[ubyte]";
 };
 template <>
-struct Field<Utf16> : VectorField<std::u16string, std::uint16_t> {
+struct ValueField<Utf16> : VectorField<std::u16string, std::uint16_t> {
   static constexpr const char* schema = "[ushort]";
 };
 template <>
-struct Field<Nothing> {
+struct ValueField<Nothing> {
   static constexpr const char* schema = nullptr;
 };
 
