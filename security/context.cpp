@@ -73,9 +73,26 @@ void use_identity(SSL_CTX* ssl, const Identity& identity, const IdentityFiles& f
   }
 }
 
-void use_trust(SSL_CTX* ssl, const Identity& identity) {
+/// What is trusted by itself is not looked up in revocation lists during a handshake, so this is done here.
+bool is_revoked(const X509* authority, const std::vector<CrlPtr>& lists) {
+  for (const CrlPtr& list : lists) {
+    X509_REVOKED* entry = nullptr;
+    if (X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_issuer_name(authority)) == 0 &&
+        X509_CRL_get0_by_cert(list.get(), &entry, const_cast<X509*>(authority)) == 1) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void use_trust(SSL_CTX* ssl, const Identity& identity, Context::Impl& context) {
   X509_STORE* store = SSL_CTX_get_cert_store(ssl);
   for (const CertificatePtr& authority : identity.authorities) {
+    if (is_revoked(authority.get(), identity.revocations)) {
+      context.warnings.push_back("authority \"" + subject_of(authority.get()) + "\" in " + context.authority_file +
+                                 " was revoked and is not trusted: remove it");
+      continue;
+    }
     if (X509_STORE_add_cert(store, authority.get()) != 1) fail("out of memory while loading the authorities");
   }
   // An authority file may name an intermediate authority only: then that one is what is trusted.
@@ -139,7 +156,7 @@ std::shared_ptr<const Context> Context::load(Side side, const IdentityFiles& fil
   if (impl->ssl == nullptr) fail("TLS cannot be prepared");
   use_protocol(impl->ssl.get(), *impl);
   use_identity(impl->ssl.get(), identity, files);
-  use_trust(impl->ssl.get(), identity);
+  use_trust(impl->ssl.get(), identity, *impl);
   ERR_clear_error();
   return std::make_shared<const Context>(std::move(impl));
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "security/certificate_reader.hpp"
@@ -22,9 +23,10 @@ std::string canonical_host_name(std::string name) {
   if (name.size() > 2 && name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);
   if (name.size() > 1 && name.back() == '.') name.pop_back();
   if (name.empty()) throw Error("no host name is configured: name the one that the host's certificate carries");
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
   // A leading dot would mean "any subdomain" to OpenSSL.
-  if (name.front() == '.' || name.size() > 253 || name.find('\0') != std::string::npos) {
-    throw Error("\"" + name + "\" is not a host name: correct it");
+  if (name.front() == '.' || name.size() > 253 || name.find_first_not_of(kAllowed) != std::string::npos) {
+    throw Error("\"" + name + "\" is not a host name or address: correct it (international names in their xn-- form)");
   }
   return name;
 }
@@ -41,7 +43,7 @@ struct Engine::Impl {
   std::string failure;
   std::optional<PeerCertificate> peer;
   std::vector<std::uint8_t> plaintext;
-  std::array<std::uint8_t, 3> first_bytes{};
+  std::array<std::uint8_t, 5> first_bytes{};  // as many as a record's header has
   std::size_t first_count = 0;
   std::uint64_t records = 0;
   bool peer_closed = false;
@@ -53,6 +55,7 @@ struct Engine::Impl {
   bool is_not_tls() const;
   void fail(std::string sentence);
   void fail_by_openssl();
+  void fail_as_not_tls(const ErrorQueue& errors);
   void advance();
   void finish_handshake();
   void read_records();
@@ -115,17 +118,22 @@ void Engine::Impl::fail(std::string sentence) {
   channel.input = {};
 }
 
+void Engine::Impl::fail_as_not_tls(const ErrorQueue& errors) {
+  const std::string_view begin(reinterpret_cast<const char*>(first_bytes.data()), first_count);
+  bool http = false;
+  for (const std::string_view word : {"HTTP/", "GET /", "POST ", "HEAD ", "PUT /", "OPTIO", "CONNE"}) http |= begin == word;
+  fail(std::string("what the peer sent is not TLS") + (http ? " but HTTP" : "") +
+       ": is the port right on both sides?" + errors.suffix());
+}
+
 void Engine::Impl::fail_by_openssl() {
   const ErrorQueue errors = ErrorQueue::drain();
   const bool handshaking = state == State::Handshaking;
+  if (handshaking && handshake.refusal.empty() && is_not_tls()) return fail_as_not_tls(errors);
   if (channel.allowance_exceeded) {
     fail("the peer sent more than 64 KiB without ending the TLS handshake: it is no tsplink program, or an attack");
   } else if (!handshake.refusal.empty()) {
     fail(handshake.refusal + errors.suffix());
-  } else if (handshaking && is_not_tls()) {
-    const bool http = errors.has(ERR_LIB_SSL, SSL_R_HTTP_REQUEST) || first_bytes[0] == 'H';
-    fail(std::string("what the peer sent is not TLS") + (http ? " but HTTP" : "") +
-         ": is the port right on both sides?" + errors.suffix());
   } else {
     fail(explain_errors(errors, *handshake.context, handshaking));
   }
@@ -211,6 +219,9 @@ Engine::State Engine::receive(std::span<const std::uint8_t> ciphertext) {
   self.channel.input = ciphertext;
   self.advance();
   self.channel.input = {};
+  // Bytes that pass for the length of a huge old-style record would be waited for in vain.
+  const bool header_complete = self.first_count == self.first_bytes.size();
+  if (self.state == State::Handshaking && header_complete && self.is_not_tls()) self.fail_as_not_tls({});
   return self.state;
 }
 
@@ -245,7 +256,9 @@ void Engine::close() {
 
 void Engine::end_of_stream() {
   Impl& self = *impl_;
-  if (self.state == State::Handshaking) {
+  if (self.state == State::Handshaking && self.is_not_tls()) {
+    self.fail_as_not_tls({});
+  } else if (self.state == State::Handshaking) {
     self.fail(self.first_count == 0
                   ? "the connection ended before the peer sent anything: is it a tsplink program, and did it refuse?"
                   : "the connection was cut without close_notify during the TLS handshake: the peer's log may say why");

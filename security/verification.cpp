@@ -33,13 +33,26 @@ bool agreed_on_protocol(const SSL* ssl) {
   return is_our_protocol(name, size);
 }
 
+namespace {
+
+/// Trouble with revocation lists that is none: an authority needs no list about itself, else every root would have to
+/// publish one; and a list about an intermediate authority that is trusted by itself cannot be checked, and need not.
+bool is_tolerable(X509_STORE_CTX* store) {
+  const int depth = X509_STORE_CTX_get_error_depth(store);
+  const int error = X509_STORE_CTX_get_error(store);
+  if (depth == 0) return false;
+  if (error == X509_V_ERR_UNABLE_TO_GET_CRL) return true;
+  const bool anchor = depth == sk_X509_num(X509_STORE_CTX_get0_chain(store)) - 1;
+  return anchor && (error == X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER || error == X509_V_ERR_CRL_SIGNATURE_FAILURE);
+}
+
+}  // namespace
+
 int verification_step(int good, X509_STORE_CTX* store) {
   const SSL* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   Handshake& handshake = handshake_of(ssl);
   const bool leaf = X509_STORE_CTX_get_error_depth(store) == 0;
-  // An authority needs no revocation list of its own, else every root would have to publish one: where there is
-  // one, it counts.
-  if (good == 0 && !leaf && X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_CRL) {
+  if (good == 0 && is_tolerable(store)) {
     X509_STORE_CTX_set_error(store, X509_V_OK);
     return 1;
   }
