@@ -1,7 +1,7 @@
 // One side's identity and trust, ready for any number of connections: certificate, key, authorities, revocations,
 // TLS 1.3 only, mutual authentication, ALPN, session tickets.
-// Owner: shared by the engines made from it; immutable after load, so changed files mean a new Context (connections of
-// the old one go on; tickets of the old one are worth nothing to a server's new one). Threads: any.
+// Owner: shared by the engines made from it; immutable after load, so changed files mean a new Context (connections
+// of the old one go on; tickets of the old one are worth nothing to a server's new one). Threads: any.
 #pragma once
 
 #include <memory>

@@ -26,7 +26,8 @@ std::string canonical_host_name(std::string name) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
   // A leading dot would mean "any subdomain" to OpenSSL.
   if (name.front() == '.' || name.size() > 253 || name.find_first_not_of(kAllowed) != std::string::npos) {
-    throw Error("\"" + name + "\" is not a host name or address: correct it (international names in their xn-- form)");
+    throw Error("\"" + name +
+                "\" is not a host name or address: correct it (international names in their xn-- form)");
   }
   return name;
 }
@@ -121,7 +122,8 @@ void Engine::Impl::fail(std::string sentence) {
 void Engine::Impl::fail_as_not_tls(const ErrorQueue& errors) {
   const std::string_view begin(reinterpret_cast<const char*>(first_bytes.data()), first_count);
   bool http = false;
-  for (const std::string_view word : {"HTTP/", "GET /", "POST ", "HEAD ", "PUT /", "OPTIO", "CONNE"}) http |= begin == word;
+  for (const std::string_view word : {"HTTP/", "GET /", "POST ", "HEAD ", "PUT /", "OPTIO", "CONNE"})
+    http |= begin == word;
   fail(std::string("what the peer sent is not TLS") + (http ? " but HTTP" : "") +
        ": is the port right on both sides?" + errors.suffix());
 }
@@ -163,8 +165,9 @@ void Engine::Impl::finish_handshake() {
   // OpenSSL has checked all this; a mistake in setting it up must not go unnoticed.
   const long verified = SSL_get_verify_result(ssl.get());
   if (certificate == nullptr || verified != X509_V_OK || SSL_version(ssl.get()) != TLS1_3_VERSION) {
-    return fail(std::string("the peer is not authenticated: ") +
-                (certificate == nullptr ? "no certificate was sent by the peer" : X509_verify_cert_error_string(verified)));
+    return fail(std::string("the peer is not authenticated: ") + (certificate == nullptr
+                                                                      ? "no certificate was sent by the peer"
+                                                                      : X509_verify_cert_error_string(verified)));
   }
   if (!agreed_on_protocol(ssl.get())) {
     SSL_shutdown(ssl.get());
@@ -177,7 +180,8 @@ void Engine::Impl::finish_handshake() {
 }
 
 void Engine::Impl::read_records() {
-  std::array<std::uint8_t, SSL3_RT_MAX_PLAIN_LENGTH> buffer;  // NOLINT: filled by OpenSSL, not worth zeroing each time
+  std::array<std::uint8_t, SSL3_RT_MAX_PLAIN_LENGTH>
+      buffer;  // NOLINT: filled by OpenSSL, not worth zeroing each time
   while (!channel.input.empty() || SSL_has_pending(ssl.get()) == 1) {
     std::size_t count = 0;
     ERR_clear_error();
@@ -259,9 +263,10 @@ void Engine::end_of_stream() {
   if (self.state == State::Handshaking && self.is_not_tls()) {
     self.fail_as_not_tls({});
   } else if (self.state == State::Handshaking) {
-    self.fail(self.first_count == 0
-                  ? "the connection ended before the peer sent anything: is it a tsplink program, and did it refuse?"
-                  : "the connection was cut without close_notify during the TLS handshake: the peer's log may say why");
+    self.fail(
+        self.first_count == 0
+            ? "the connection ended before the peer sent anything: is it a tsplink program, and did it refuse?"
+            : "the connection was cut without close_notify during the TLS handshake: the peer's log may say why");
   } else if (self.state == State::Open) {
     self.fail("the connection was cut without close_notify: the network or the peer's program broke off");
   }

@@ -8,7 +8,8 @@
 
 namespace tsplink::security {
 
-/// What went wrong, in one sentence for an administrator: names the file or the certificate's subject, and what to do.
+/// What went wrong, in one sentence for an administrator: names the file or the certificate's subject, and what to
+/// do.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -27,7 +27,8 @@ std::string revocation_trouble(X509_STORE_CTX* store, const Context::Impl& conte
     case X509_V_ERR_CRL_NOT_YET_VALID:
       return "cannot be checked: the revocation list of its authority " + issuer +
              " is not valid yet; set this machine's clock right or put the right list" + file;
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -41,7 +42,8 @@ std::string verdict(X509_STORE_CTX* store, const Context::Impl& context, const X
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "is not yet valid, only from " + time_text(X509_get0_notBefore(certificate)) +
              " on: set the clocks of both machines right";
-    case X509_V_ERR_CERT_REVOKED: return "was revoked by its authority: issue a new one if the peer is to be trusted";
+    case X509_V_ERR_CERT_REVOKED:
+      return "was revoked by its authority: issue a new one if the peer is to be trusted";
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -54,11 +56,11 @@ std::string verdict(X509_STORE_CTX* store, const Context::Impl& context, const X
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "is for another machine: it has " + joined(read_certificate(certificate).alternative_names) +
-             ", wanted is " + wanted_name + ": correct the configured host name or issue a certificate with that name";
+             ", wanted is " + wanted_name +
+             ": correct the configured host name or issue a certificate with that name";
     case X509_V_ERR_INVALID_PURPOSE:
       return std::string("is not meant for a TLS ") + (context.side == Side::Client ? "server" : "client") +
-             " (extended key usage): issue one with " +
-             (context.side == Side::Client ? "serverAuth" : "clientAuth");
+             " (extended key usage): issue one with " + (context.side == Side::Client ? "serverAuth" : "clientAuth");
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
       return "has too weak a key: issue one with P-256 or with RSA of 2048 bits or more";
@@ -67,7 +69,8 @@ std::string verdict(X509_STORE_CTX* store, const Context::Impl& context, const X
     case X509_V_ERR_APPLICATION_VERIFICATION:
       return std::string("was not looked at, since the peer did not agree on the protocol ") + kProtocolName +
              ": is this the port of a tsplink host?";
-    default: return std::string("was refused: ") + X509_verify_cert_error_string(error);
+    default:
+      return std::string("was refused: ") + X509_verify_cert_error_string(error);
   }
 }
 
@@ -85,10 +88,12 @@ constexpr AlertMeaning kAlerts[] = {
     {SSL_AD_UNSUPPORTED_CERTIFICATE, "this side's certificate is not meant for this purpose (extended key usage)"},
     {SSL_AD_CERTIFICATE_REVOKED, "this side's certificate was revoked: issue a new one"},
     {SSL_AD_CERTIFICATE_EXPIRED,
-     "this side's certificate is expired or not yet valid by the peer's clock, or the peer's revocation list is out of "
+     "this side's certificate is expired or not yet valid by the peer's clock, or the peer's revocation list is out "
+     "of "
      "date"},
     {SSL_AD_CERTIFICATE_UNKNOWN, "it could not check this side's certificate: its log says why"},
-    {SSL_AD_UNKNOWN_CA, "it does not know the authority of this side's certificate: add it to the peer's authority file"},
+    {SSL_AD_UNKNOWN_CA,
+     "it does not know the authority of this side's certificate: add it to the peer's authority file"},
     {SSL_AD_ACCESS_DENIED, "it does not admit this side"},
     {SSL_AD_DECRYPT_ERROR, "a signature did not match: what was sent was changed on the way"},
     {SSL_AD_PROTOCOL_VERSION, "its TLS version is not TLS 1.3: update the peer, or whatever ends TLS between"},
@@ -116,7 +121,8 @@ constexpr ReasonMeaning kReasons[] = {
 
 }  // namespace
 
-std::string explain_verification(X509_STORE_CTX* store, const Context::Impl& context, const std::string& wanted_name) {
+std::string explain_verification(X509_STORE_CTX* store, const Context::Impl& context,
+                                 const std::string& wanted_name) {
   const X509* certificate = X509_STORE_CTX_get_current_cert(store);
   const int depth = X509_STORE_CTX_get_error_depth(store);
   if (certificate == nullptr) {
@@ -130,10 +136,11 @@ std::string explain_verification(X509_STORE_CTX* store, const Context::Impl& con
 }
 
 std::string explain_alert(int alert, const Context::Impl& context) {
-  std::string text = std::string("the peer ended the connection with the TLS alert \"") +
-                     SSL_alert_desc_string_long(alert) + "\"";
+  std::string text =
+      std::string("the peer ended the connection with the TLS alert \"") + SSL_alert_desc_string_long(alert) + "\"";
   // SSL_alert_desc_string_long of 3.0 lacks the alerts that TLS 1.3 brought.
-  if (alert == SSL_AD_CERTIFICATE_REQUIRED) text = "the peer ended the connection with the TLS alert \"certificate required\"";
+  if (alert == SSL_AD_CERTIFICATE_REQUIRED)
+    text = "the peer ended the connection with the TLS alert \"certificate required\"";
   for (const AlertMeaning& entry : kAlerts) {
     if (entry.alert == alert) text += std::string(": ") + entry.meaning;
   }

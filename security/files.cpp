@@ -48,7 +48,8 @@ void require_private([[maybe_unused]] const std::filesystem::path& path) {
   std::error_code error;
   const perms granted = std::filesystem::status(path, error).permissions();
   if (!error && (granted & (perms::group_all | perms::others_all)) != perms::none) {
-    throw Error("key file " + path.string() + " can be read by others than its owner: run chmod 600 " + path.string());
+    throw Error("key file " + path.string() + " can be read by others than its owner: run chmod 600 " +
+                path.string());
   }
 #endif
 }

@@ -88,9 +88,9 @@ void read_pkcs12(const IdentityFiles& files, Identity& identity) {
     throw Error(name + " is not a PKCS#12 file: export it again" + ErrorQueue::drain().suffix());
   }
   if (PKCS12_verify_mac(pkcs12.get(), files.passphrase.c_str(), static_cast<int>(files.passphrase.size())) != 1) {
-    throw Error(files.passphrase.empty() ? name + " is encrypted: configure its passphrase"
-                                         : "the passphrase for " + name + " is wrong: correct it" +
-                                               ErrorQueue::drain().suffix());
+    throw Error(files.passphrase.empty()
+                    ? name + " is encrypted: configure its passphrase"
+                    : "the passphrase for " + name + " is wrong: correct it" + ErrorQueue::drain().suffix());
   }
   EVP_PKEY* key = nullptr;
   X509* certificate = nullptr;
@@ -101,7 +101,8 @@ void read_pkcs12(const IdentityFiles& files, Identity& identity) {
   while (others != nullptr && sk_X509_num(others) > 0) identity.chain.emplace_back(sk_X509_shift(others));
   sk_X509_free(others);
   if (parsed != 1) {
-    throw Error(name + " cannot be decrypted, most likely because of an outdated cipher: export it again with AES-256" +
+    throw Error(name +
+                " cannot be decrypted, most likely because of an outdated cipher: export it again with AES-256" +
                 ErrorQueue::drain().suffix());
   }
   if (certificate == nullptr || key == nullptr) {
@@ -150,7 +151,8 @@ Identity load_identity(const IdentityFiles& files) {
   }
   identity.authorities = authorities_of(files, identity);
   if (!files.revocations.empty()) {
-    identity.revocations = read_blocks<CrlPtr>(files.revocations, "revocation list", "X509 CRL", PEM_read_bio_X509_CRL);
+    identity.revocations =
+        read_blocks<CrlPtr>(files.revocations, "revocation list", "X509 CRL", PEM_read_bio_X509_CRL);
   }
   ERR_clear_error();
   return identity;

@@ -14,7 +14,7 @@ namespace tsplink::security {
 struct MemoryChannel {
   std::span<const std::uint8_t> input;  // what OpenSSL has not read yet; valid during one call of Engine::receive
   std::vector<std::uint8_t> output;
-  std::size_t allowance = SIZE_MAX;     // how many more bytes may be read
+  std::size_t allowance = SIZE_MAX;  // how many more bytes may be read
   bool allowance_exceeded = false;
 };
 

@@ -114,7 +114,8 @@ int require_protocol(SSL* ssl, int* alert, void* /*context*/) {
     return SSL_CLIENT_HELLO_SUCCESS;
   }
   refuse(handshake_of(ssl), [] {
-    return std::string("the peer offers no protocol (ALPN), ") + kProtocolName + " is needed: it is no tsplink program";
+    return std::string("the peer offers no protocol (ALPN), ") + kProtocolName +
+           " is needed: it is no tsplink program";
   });
   *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
   return SSL_CLIENT_HELLO_ERROR;

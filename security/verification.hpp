@@ -11,14 +11,14 @@ namespace tsplink::security {
 /// What the callbacks know of an engine and tell it.
 struct Handshake {
   const Context::Impl* context = nullptr;
-  std::string host_name;   // client: as configured, without brackets or a final dot
-  std::string refusal;     // why the peer was refused, the first reason
+  std::string host_name;  // client: as configured, without brackets or a final dot
+  std::string refusal;    // why the peer was refused, the first reason
 };
 
 int verification_step(int good, X509_STORE_CTX* store);
 int keep_ticket(SSL* ssl, SSL_SESSION* session);
-SSL_TICKET_RETURN judge_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char* key_name, std::size_t key_name_size,
-                               SSL_TICKET_STATUS status, void* context);
+SSL_TICKET_RETURN judge_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char* key_name,
+                               std::size_t key_name_size, SSL_TICKET_STATUS status, void* context);
 int select_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                     unsigned in_size, void* context);
 int require_protocol(SSL* ssl, int* alert, void* context);

@@ -14,7 +14,8 @@ namespace {
 class CertificatesScript : public testing::Test {
  protected:
   static int run(const std::string& arguments) {
-    const std::string command = "'" TSPLINK_CERTIFICATES_SCRIPT "' " + arguments + " >'" + (folder().path() / "log").string() + "' 2>&1";
+    const std::string command =
+        "'" TSPLINK_CERTIFICATES_SCRIPT "' " + arguments + " >'" + (folder().path() / "log").string() + "' 2>&1";
     const int status = std::system(command.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
@@ -37,8 +38,11 @@ class CertificatesScript : public testing::Test {
 
   static IdentityFiles files(const std::string& name, bool revocations = false) {
     const std::filesystem::path at = place();
-    return {at / (name + ".crt"), at / (name + ".key"), at / "authority.crt",
-            revocations ? at / "bad" / "revocations.crl" : std::filesystem::path(), {}};
+    return {at / (name + ".crt"),
+            at / (name + ".key"),
+            at / "authority.crt",
+            revocations ? at / "bad" / "revocations.crl" : std::filesystem::path(),
+            {}};
   }
 
   /// Both ends of one handshake: what the server says of the client, or the client of the server.
@@ -64,16 +68,19 @@ TEST_F(CertificatesScript, GoodCertificatesWork) {
 }
 
 TEST_F(CertificatesScript, BadCertificatesAreRefused) {
-  const auto has = [](const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; };
+  const auto has = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  };
   const IdentityFiles host = files("host", true), desktop = files("desktop-desk-1", true);
-  for (const auto& [name, words] : {std::pair{"bad/revoked", "was revoked"},
-                                    std::pair{"bad/of-other-authority", "unknown authority"}}) {
+  for (const auto& [name, words] :
+       {std::pair{"bad/revoked", "was revoked"}, std::pair{"bad/of-other-authority", "unknown authority"}}) {
     EXPECT_TRUE(has(handshake(files(name), host, "host.test"), words)) << handshake(files(name), host, "host.test");
     EXPECT_TRUE(has(handshake(desktop, files(name), "host.test"), words));
   }
   const std::string wrong = handshake(desktop, files("bad/wrong-name"), "host.test");
   EXPECT_TRUE(has(wrong, "it has wrong-name.invalid, wanted is host.test")) << wrong;
-  for (const auto& [name, words] : {std::pair{"bad/expired", "expired on"}, std::pair{"bad/not-yet-valid", "not yet valid"}}) {
+  for (const auto& [name, words] :
+       {std::pair{"bad/expired", "expired on"}, std::pair{"bad/not-yet-valid", "not yet valid"}}) {
     try {
       Context::load(Side::Server, files(name));
       ADD_FAILURE() << name << " was loaded";

@@ -37,7 +37,8 @@ TEST_F(Identity, GoodFilesGiveNoWarning) {
 
 TEST_F(Identity, MissingFiles) {
   const auto nowhere = world.folder.path() / "nowhere.pem";
-  for (auto member : {&IdentityFiles::certificate, &IdentityFiles::key, &IdentityFiles::authority, &IdentityFiles::revocations}) {
+  for (auto member :
+       {&IdentityFiles::certificate, &IdentityFiles::key, &IdentityFiles::authority, &IdentityFiles::revocations}) {
     IdentityFiles broken = files;
     broken.*member = nowhere;
     EXPECT_TRUE(refused(broken, {nowhere.string(), "does not exist"}));
@@ -65,7 +66,8 @@ TEST_F(Identity, EmptyAndMalformedFiles) {
   std::string pem = world.host.certificate_pem();
   pem[pem.size() / 2] = '!';
   const auto damaged = world.folder.write("damaged.pem", pem);
-  for (auto member : {&IdentityFiles::certificate, &IdentityFiles::key, &IdentityFiles::authority, &IdentityFiles::revocations}) {
+  for (auto member :
+       {&IdentityFiles::certificate, &IdentityFiles::key, &IdentityFiles::authority, &IdentityFiles::revocations}) {
     IdentityFiles broken = files;
     broken.*member = empty;
     EXPECT_TRUE(refused(broken, {empty.string(), "is empty"}));
@@ -148,7 +150,8 @@ TEST_F(Identity, ValidityOfTheOwnCertificate) {
 
 TEST_F(Identity, AuthorityAboutToExpireIsAWarning) {
   const Authority old("Old Authority", 10 * kDay);
-  files.authority = world.folder.write("old.ca", world.authority.own().certificate_pem() + old.own().certificate_pem());
+  files.authority =
+      world.folder.write("old.ca", world.authority.own().certificate_pem() + old.own().certificate_pem());
   const auto context = Context::load(Side::Server, files);
   ASSERT_EQ(context->warnings().size(), 1U);
   EXPECT_NE(context->warnings()[0].find("CN=Old Authority"), std::string::npos);

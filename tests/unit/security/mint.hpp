@@ -16,11 +16,11 @@ constexpr long kDay = 86400;
 
 struct Plan {
   std::string common_name;
-  std::string names;            // as in openssl.cnf: "DNS:host.test,IP:127.0.0.1"; empty: none
+  std::string names;  // as in openssl.cnf: "DNS:host.test,IP:127.0.0.1"; empty: none
   std::string usage = "serverAuth";
-  long from = -kDay;            // seconds from now
+  long from = -kDay;  // seconds from now
   long to = 300 * kDay;
-  int rsa_bits = 0;             // 0: P-256
+  int rsa_bits = 0;  // 0: P-256
   const char* digest = "SHA256";
 };
 
@@ -63,8 +63,12 @@ struct World {
   World();
   static World& get();
   IdentityFiles files(const Issued& issued, const std::string& authority_pem = {}, const std::string& crl = {}) const;
-  std::shared_ptr<const Context> server(const Issued& issued) const { return Context::load(Side::Server, files(issued)); }
-  std::shared_ptr<const Context> client(const Issued& issued) const { return Context::load(Side::Client, files(issued)); }
+  std::shared_ptr<const Context> server(const Issued& issued) const {
+    return Context::load(Side::Server, files(issued));
+  }
+  std::shared_ptr<const Context> client(const Issued& issued) const {
+    return Context::load(Side::Client, files(issued));
+  }
   std::shared_ptr<const Context> server() const { return server(host); }
   std::shared_ptr<const Context> client() const { return client(desktop); }
 

@@ -6,7 +6,8 @@ namespace tsplink::security {
 namespace {
 
 void note_alert(const SSL* ssl, int where, int value) {
-  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT) static_cast<RawPeer*>(SSL_get_app_data(ssl))->alert = value & 0xFF;
+  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT)
+    static_cast<RawPeer*>(SSL_get_app_data(ssl))->alert = value & 0xFF;
 }
 
 int select_first(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_size, const unsigned char* in,

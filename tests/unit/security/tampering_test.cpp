@@ -24,9 +24,9 @@ struct Counts {
   int tolerated = 0;
 };
 
-/// One handshake and one message each way, in which one byte of flight `flight` (0: ClientHello, 1: the server's, 2: the
-/// client's last with its first data) is flipped. Returns the size of that flight, which differs by a byte or two from
-/// one handshake to the next as signatures do.
+/// One handshake and one message each way, in which one byte of flight `flight` (0: ClientHello, 1: the server's, 2:
+/// the client's last with its first data) is flipped. Returns the size of that flight, which differs by a byte or two
+/// from one handshake to the next as signatures do.
 std::size_t tampered(Pair& pair, std::size_t flight, std::size_t position, Counts& counts) {
   std::size_t size = 0;
   bool may_pass = false;

@@ -106,10 +106,12 @@ TEST(Trust, RevokedOnEitherSideAndOthersPass) {
 
 TEST(Trust, RevocationListOutOfDateOrOfAnotherAuthorityFailsClosed) {
   World& world = World::get();
-  const auto late = Context::load(Side::Server, world.files(world.host, {}, world.authority.revocation_list({}, -kDay)));
+  const auto late =
+      Context::load(Side::Server, world.files(world.host, {}, world.authority.revocation_list({}, -kDay)));
   ASSERT_EQ(late->warnings().size(), 1U);
   EXPECT_NE(late->warnings()[0].find(".crl expired on"), std::string::npos) << late->warnings()[0];
-  EXPECT_TRUE(says(RefusedClient(world.desktop, late).server, {"\"CN=desk-1\"", "revocation list", "expired on", ".crl"}));
+  EXPECT_TRUE(
+      says(RefusedClient(world.desktop, late).server, {"\"CN=desk-1\"", "revocation list", "expired on", ".crl"}));
   const Authority other("Other Authority");
   const auto missing = Context::load(Side::Server, world.files(world.host, {}, other.revocation_list({})));
   EXPECT_TRUE(says(RefusedClient(world.desktop, missing).server,
@@ -123,10 +125,10 @@ TEST(Trust, RevokedIntermediateAuthority) {
   const Issued desktop = middle.issue(desktop_plan());
   const std::string root = world.authority.own().certificate_pem(), issuer = middle.own().certificate_pem();
   const auto server = [&](const std::string& authorities, const Authority& revoked) {
-    return Context::load(Side::Server,
-                         world.files(world.host, authorities,
-                                     middle.revocation_list({}) +
-                                         world.authority.revocation_list({revoked.own().certificate.get()})));
+    return Context::load(
+        Side::Server,
+        world.files(world.host, authorities,
+                    middle.revocation_list({}) + world.authority.revocation_list({revoked.own().certificate.get()})));
   };
   // The desktop does not send its issuer along, so the server must have it.
   for (const std::string& authorities : {root + issuer, issuer}) {
@@ -157,7 +159,8 @@ TEST(Trust, HostNamesAndAddresses) {
     pair.run();
     EXPECT_TRUE(pair.open()) << good << ": " << pair.client.failure();
   }
-  for (const char* bad : {"other.test", "host", "test", "xhost.test", "a.b.hosts.test", "127.0.0.2", "::2", "0.0.0.1"}) {
+  for (const char* bad :
+       {"other.test", "host", "test", "xhost.test", "a.b.hosts.test", "127.0.0.2", "::2", "0.0.0.1"}) {
     Pair pair(world.client(), world.server(), bad);
     pair.run();
     EXPECT_TRUE(says(pair.client, {"\"CN=host\"", "it has host.test", std::string("wanted is ") + bad}));
@@ -178,7 +181,8 @@ TEST(Trust, ClientEngineNeedsAHostName) {
 TEST(Trust, CertificateForTheWrongPurpose) {
   World& world = World::get();
   EXPECT_TRUE(says(RefusedClient(world.host).server, {"\"CN=host\"", "not meant for a TLS client", "clientAuth"}));
-  EXPECT_TRUE(says(RefusedServer(world.desktop).client, {"\"CN=desk-1\"", "not meant for a TLS server", "serverAuth"}));
+  EXPECT_TRUE(
+      says(RefusedServer(world.desktop).client, {"\"CN=desk-1\"", "not meant for a TLS server", "serverAuth"}));
   Plan none = desktop_plan();
   none.usage = "";
   EXPECT_EQ(RefusedClient(world.authority.issue(none)).server.state(), State::Open);
@@ -257,8 +261,9 @@ TEST(Trust, AlpnIsRequiredOnEitherSide) {
 }
 
 TEST(Trust, WhatIsNotTls) {
-  for (const char* garbage : {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x80\x2E\x01\x03\x01garbage garbage garbage garbage garbage",
-                              "SSH-2.0-OpenSSH_9.2\r\n", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"}) {
+  for (const char* garbage :
+       {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x80\x2E\x01\x03\x01garbage garbage garbage garbage garbage",
+        "SSH-2.0-OpenSSH_9.2\r\n", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"}) {
     Engine server(World::get().server());
     server.receive(bytes(garbage));
     server.end_of_stream();
