@@ -69,7 +69,7 @@ void Provider::start() {
   }
   {
     const std::lock_guard lock(world_.mutex);
-    world_.phase = Phase::enumerating;
+    world_.phase = Phase::running;
     world_.provider_handle = 0x7001;
     ending_ = false;
   }
@@ -91,7 +91,6 @@ void Provider::start() {
                  {"dwNumPhones", std::to_string(phones_)}};
   must("providerInit", init);
   running_ = true;
-  world_.phase = Phase::running;
   for (DWORD i = 0; i < lines_; ++i) ask_about(false, kLineBase + i);
   for (DWORD i = 0; i < phones_; ++i) ask_about(true, kPhoneBase + i);
   if (caller_.exports("providerUIIdentify")) {
@@ -151,7 +150,6 @@ void Provider::ask_about(bool phone, DWORD id) {
     ask_line(*device);
   }
   const std::lock_guard lock(world_.mutex);
-  device->section->device_name = device->name;
   devices_.push_back(device);
   world_.changed.notify_all();
 }
@@ -268,10 +266,10 @@ void Provider::shutdown(std::chrono::milliseconds linger) {
   arguments.values = {{"dwPermanentProviderID", std::to_string(kPermanentProvider)}};
   running_ = false;
   const auto outcome =
-      caller_.call(*find_function("providerShutdown"), arguments, world_.provider, Show::everywhere);
-  (void)outcome;
+      caller_.call(*find_function("providerShutdown"), arguments, world_.provider, Show::trace_only);
   std::unique_lock lock(world_.mutex);
   world_.phase = Phase::down;
+  world_.emit(world_.provider, "providerShutdown = " + result_text(outcome.result));
   // A callback that comes now would reach freed code in TAPISRV: give a careless thread the time to show itself.
   world_.changed.wait_for(lock, linger, [this] { return world_.broken && !world_.keep_going; });
 }

@@ -1,6 +1,8 @@
 #include "world.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "text.hpp"
 
@@ -82,6 +84,7 @@ Section* World::section_of(bool phone, DWORD device) {
   }
   sections.push_back(std::make_unique<Section>());
   sections.back()->name = kind + " " + std::to_string(count + 1);
+  sections.back()->number = count + 1;
   sections.back()->device = device;
   return sections.back().get();
 }
@@ -145,13 +148,19 @@ void World::emit_until(Section* section, std::size_t index) {
 std::string World::canonical() {
   std::string out;
   const std::lock_guard lock(mutex);
-  for (const auto& section : sections) {
+  // By kind and number: devices that turn up while others are asked about come in any order.
+  std::vector<Section*> sorted;
+  for (const auto& section : sections) sorted.push_back(section.get());
+  std::sort(sorted.begin() + 1, sorted.end(), [](const Section* a, const Section* b) {
+    return std::pair(a->name[0], a->number) < std::pair(b->name[0], b->number);
+  });
+  for (Section* section : sorted) {
     if (!section->used) continue;
     out += section->name + "\n";
     for (const auto& line : section->canonical) out += "  " + line + "\n";
     for (const auto& [stream, lines] : section->beside) {
-      out += "  " + for_comparison(section.get(), stream) + "\n";
-      for (const auto& line : lines) out += "    " + for_comparison(section.get(), line) + "\n";
+      out += "  " + for_comparison(section, stream) + "\n";
+      for (const auto& line : lines) out += "    " + for_comparison(section, line) + "\n";
     }
   }
   return out;

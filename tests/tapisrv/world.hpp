@@ -24,7 +24,7 @@
 namespace tsplink::tapisim {
 
 enum class ObjectKind { line, call, phone, msp, dialog };
-enum class Phase { loaded, enumerating, running, down };
+enum class Phase { loaded, running, down };
 
 struct Section;
 struct Request;
@@ -78,8 +78,8 @@ struct Happening {
 };
 
 struct Section {
-  std::string name;
-  std::string device_name;
+  std::string name;  // "line 1"
+  int number = 0;
   DWORD device = 0;
   bool used = false;
   std::deque<Happening> happenings;

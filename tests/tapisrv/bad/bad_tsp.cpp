@@ -2,8 +2,9 @@
 // variable BAD_HABIT names a rule of tapisim's: then it breaks exactly that one. tour.tap walks through all of it.
 #include <tspi.h>
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -194,7 +195,10 @@ EXPORT TSPI_providerShutdown(DWORD, DWORD) {
   p.thread.join();
   if (habit("callback_after_shutdown")) {
     std::thread([&p] {
-      while (true) p.completion(0x101, 0);
+      while (true) {
+        p.create(nullptr, nullptr, LINE_CREATE, reinterpret_cast<DWORD_PTR>(p.handle), 78, 0);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
     }).detach();
   }
   return 0;
@@ -229,8 +233,8 @@ EXPORT TSPI_lineClose(HDRVLINE hd) {
   Line& line = line_of(hd);
   if (line.waiting != 0 && !habit("completion_late_line")) provider().completion(line.waiting, kFailed);
   line.waiting = 0;
-  if (habit("event_after_close")) {
-    provider().post([&line] { event(line, nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_RINGING, 1, 0); });
+  if (habit("event_after_close") && &line == &provider().lines[1]) {
+    event(provider().lines[0], nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_RINGING, 1, 0);  // closed before
   }
   return 0;
 }
