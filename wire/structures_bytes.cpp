@@ -229,9 +229,8 @@ class Writer {
       if (pair.tapi_owned || pair.since > version_ || pair.since > source_version_) continue;
       if (source_.size() < pair.offset_at + sizeof(DWORD)) continue;
       const Part part = read(source_.data() + pair.size_at, source_.data() + pair.offset_at);
-      if (part.size == 0) continue;
       if (pair.element) write_array(pair, part);
-      else write_part(part, destination_ + pair.size_at, destination_ + pair.offset_at, true);
+      else if (part.size != 0) write_part(part, destination_ + pair.size_at, destination_ + pair.offset_at, true);
     }
     store(destination_ + kNeededAt, needed_);
     store(destination_ + kUsedAt, used_);
@@ -297,8 +296,15 @@ class Writer {
     const StructureDescription& element = *pair.element;
     const std::uint32_t from_step = Inspector::stride(pair, source_.data(), source_version_);
     const std::uint32_t to_step = fixed_size(element, version_);
-    const std::uint64_t count = part.size / from_step, size = count * to_step;
+    std::uint64_t count = part.size / from_step;
+    if (pair.count_at != kNoMember) {
+      // The count says at most what is there, the array has no more than the count, unless that was never set.
+      const std::uint32_t said = load(destination_ + pair.count_at);
+      if (said > count && load(source_.data() + pair.size_at) != 0) store(destination_ + pair.count_at, count);
+      else if (said != 0) count = std::min<std::uint64_t>(count, said);
+    }
     if (count == 0) return;
+    const std::uint64_t size = count * to_step;
     const std::uint32_t begin = reserve(size, true);
     if (begin != 0) {
       store(destination_ + pair.size_at, size);
