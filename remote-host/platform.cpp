@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #endif
 
 namespace tsplink::host {
@@ -51,6 +52,12 @@ void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
 void wait_for_stop_signal() { WaitForSingleObject(stop_event(), INFINITE); }
 bool others_can_read(const std::string&) { return false; }
 
+std::string machine_name() {
+  char name[MAX_COMPUTERNAME_LENGTH + 1] = {};
+  DWORD size = sizeof name;
+  return GetComputerNameA(name, &size) ? std::string(name, size) : std::string("unknown");
+}
+
 #else
 
 Module load_module(const std::string& path) {
@@ -88,6 +95,11 @@ void wait_for_stop_signal() {
   }
   // From here on the default action holds: the next one ends the process.
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+std::string machine_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
 bool others_can_read(const std::string& path) {

@@ -26,6 +26,9 @@ void wait_for_stop_signal();
 /// Ends the process without unwinding, when a vendor's thread does not come back.
 [[noreturn]] void leave_at_once(int status);
 
+/// The name of this machine, for logs of both ends. Any thread.
+std::string machine_name();
+
 /// Writes `text` so that a reader sees nothing or all of it. Throws Failure(Configuration).
 void write_whole_file(const std::string& path, const std::string& text);
 /// Whether a file of a key can be read by others than its owner; false where that is not known.
