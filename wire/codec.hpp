@@ -23,7 +23,7 @@ Bytes encode_table(const Values& values, std::index_sequence<I...>) {
   auto prepare = [&]<std::size_t At>() {
     using Value = std::tuple_element_t<At, Values>;
     if constexpr (kCrosses<Value>) {
-      return WireField<Value>::prepare(builder, std::get<At>(values));
+      return ValueField<Value>::prepare(builder, std::get<At>(values));
     } else {
       return Nothing{};
     }
@@ -33,7 +33,7 @@ Bytes encode_table(const Values& values, std::index_sequence<I...>) {
   const auto start = builder.StartTable();
   auto add = [&]<std::size_t At>() {
     using Value = std::tuple_element_t<At, Values>;
-    if constexpr (kCrosses<Value>) WireField<Value>::add(builder, field_offset(At), std::get<At>(prepared));
+    if constexpr (kCrosses<Value>) ValueField<Value>::add(builder, field_offset(At), std::get<At>(prepared));
   };
   (add.template operator()<I>(), ...);
   builder.Finish(flatbuffers::Offset<flatbuffers::Table>(builder.EndTable(start)));
@@ -57,7 +57,7 @@ struct CheckedTable : private flatbuffers::Table {
   bool field(const flatbuffers::Verifier& verifier) const {
     using Value = std::tuple_element_t<I, Values>;
     if constexpr (kCrosses<Value>) {
-      return WireField<Value>::verify(*this, verifier, field_offset(I));
+      return ValueField<Value>::verify(*this, verifier, field_offset(I));
     } else {
       return true;
     }
@@ -69,7 +69,7 @@ Values read_table(const flatbuffers::Table& table, std::index_sequence<I...>) {
   auto read = [&]<std::size_t At>() -> std::tuple_element_t<At, Values> {
     using Value = std::tuple_element_t<At, Values>;
     if constexpr (kCrosses<Value>) {
-      return WireField<Value>::read(table, field_offset(At));
+      return ValueField<Value>::read(table, field_offset(At));
     } else {
       return {};
     }

@@ -4,7 +4,7 @@
 // Sizes, offsets and positions are bytes; versions are TSPI's (0x00020002 is 2.2).
 #pragma once
 
-#include "wire/tapi.hpp"
+#include <tspi.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,10 @@ namespace tsplink::wire {
 struct StructureDescription;
 
 /// What a variable part holds. Text is UTF-16, DeviceClasses a list of such texts, Structures an array of `Pair::element`.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"  // g++ 12 takes a scoped enumerator for a hiding of wire::Bytes
 enum class Content { Text, Bytes, Dwords, DeviceClasses, Structures };
+#pragma GCC diagnostic pop
 
 /// A member whose value belongs to one machine, to be rewritten for each desktop (rules 3.4, 8.7, 8.8). DeviceClasses
 /// names a variable part by its dw...Size, MspFlag the LINEDEVCAPFLAGS_MSP bit.

@@ -27,7 +27,7 @@ constexpr std::uint32_t kMaxBlock = 256 * 1024;
 constexpr std::uint32_t kMaxText = 32 * 1024;
 
 template <class Value>
-struct WireField;  // schema, prepare (before the table starts), add, verify, read
+struct ValueField;  // schema, prepare (before the table starts), add, verify, read
 
 template <class Number>
 struct NumberField {
@@ -46,11 +46,11 @@ struct NumberField {
 };
 
 template <>
-struct WireField<std::uint32_t> : NumberField<std::uint32_t> {
+struct ValueField<std::uint32_t> : NumberField<std::uint32_t> {
   static constexpr const char* schema = "uint";
 };
 template <>
-struct WireField<std::uint64_t> : NumberField<std::uint64_t> {
+struct ValueField<std::uint64_t> : NumberField<std::uint64_t> {
   static constexpr const char* schema = "ulong";
 };
 
@@ -79,15 +79,15 @@ struct VectorField {
 };
 
 template <>
-struct WireField<Block> : VectorField<Bytes, std::uint8_t> {
+struct ValueField<Block> : VectorField<Bytes, std::uint8_t> {
   static constexpr const char* schema = "[ubyte]";
 };
 template <>
-struct WireField<Utf16> : VectorField<std::u16string, std::uint16_t> {
+struct ValueField<Utf16> : VectorField<std::u16string, std::uint16_t> {
   static constexpr const char* schema = "[ushort]";
 };
 template <>
-struct WireField<Nothing> {
+struct ValueField<Nothing> {
   static constexpr const char* schema = nullptr;
 };
 
