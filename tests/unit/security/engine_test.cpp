@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "pair.hpp"
+#include "security/memory_bio.hpp"
 
 namespace tsplink::security {
 namespace {
@@ -153,6 +154,21 @@ TEST(Engine, ManyEnginesOfOneContextInManyThreads) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(opened, (std::vector<int>{10, 10, 10, 10}));
+}
+
+TEST(MemoryBio, AllowanceBoundsWhatIsRead) {
+  const BioMethodPtr method = make_memory_method();
+  MemoryChannel channel;
+  const BioPtr bio = new_memory_bio(method.get(), channel);
+  const Bytes data(20, 7);
+  Bytes buffer(10);
+  channel.input = data;
+  channel.allowance = 10;
+  EXPECT_EQ(BIO_read(bio.get(), buffer.data(), 10), 10);
+  EXPECT_FALSE(channel.allowance_exceeded);
+  EXPECT_LE(BIO_read(bio.get(), buffer.data(), 1), 0);
+  EXPECT_FALSE(BIO_should_retry(bio.get()));
+  EXPECT_TRUE(channel.allowance_exceeded);
 }
 
 TEST(Engine, EndlessHandshakeInputIsRefused) {

@@ -199,6 +199,7 @@ TEST(Tampering, EveryTruncationOfTheHandshakeFails) {
       for (int i = 0; i < flight; ++i, std::swap(from, to)) Pair::pass(*from, *to);
       Bytes data = from->take_output();
       size = data.size();
+      if (cut >= size) break;  // this handshake's signature came out shorter than the one before
       to->receive(std::span(data).first(cut));
       to->end_of_stream();
       EXPECT_EQ(to->state(), State::Failed) << flight << ':' << cut;
