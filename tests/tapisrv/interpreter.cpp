@@ -51,7 +51,9 @@ void Interpreter::play_one(const Statement& statement, Run& run) {
   if (verb == "wait") return wait(words, run);
   if (verb == "shutdown") return finish();
   if (verb == "print") return world_.trace.line(join({words.begin() + 1, words.end()}, " "));
-  if (verb == "limit") {
+  if (verb == "check") {
+    if (words.at(1) != words.at(2)) throw std::runtime_error(words[1] + " is not " + words[2]);
+  } else if (verb == "limit") {
     run.limit = std::chrono::milliseconds(parse_number(words.at(1)) * 1000);
   } else if (verb == "set") {
     const std::lock_guard lock(mutex_);

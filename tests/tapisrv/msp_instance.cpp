@@ -66,6 +66,7 @@ void MspInstance::work() {
       changed_.notify_all();
     } else if (signalled_) {
       signalled_ = false;
+      working_ = true;
       lock.unlock();
       try {
         give_events();
@@ -73,6 +74,8 @@ void MspInstance::work() {
         // a rule is broken and reported; the scenario ends by itself
       }
       lock.lock();
+      working_ = false;
+      changed_.notify_all();
     } else {
       return;
     }
@@ -184,7 +187,7 @@ void MspInstance::command(const Object* call, const std::string& text) {
 
 bool MspInstance::drain(std::chrono::milliseconds limit) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, limit, [this] { return tasks_.empty() && !working_; });
+  return changed_.wait_for(lock, limit, [this] { return tasks_.empty() && !signalled_ && !working_; });
 }
 
 bool MspInstance::has_call(const Object* call) {
