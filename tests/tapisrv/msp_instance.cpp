@@ -110,13 +110,13 @@ void MspInstance::give_data(const msp::EventInfo& info) {
     if (found != world_.by_tapi.end() && !found->second->closed && found->second->usable) call = found->second;
   }
   if (info.call != 0 && call == nullptr) {
-    world_.note("the MSP has data for a call that the provider does not know; it is not sent (flows.md, outgoing call)");
+    world_.note(
+        "the MSP has data for a call that the provider does not know; it is not sent (flows.md, outgoing call)");
     return;
   }
   if (call != nullptr) arguments.objects["hdCall"] = call;
   arguments.values["pBuffer"] = "x:" + hex(info.bytes, info.size);
-  const auto outcome =
-      caller_.call(*find_function("lineReceiveMSPData"), arguments, msp_->section, Show::trace_only);
+  const auto outcome = caller_.call(*find_function("lineReceiveMSPData"), arguments, msp_->section, Show::trace_only);
   const std::lock_guard lock(world_.mutex);
   world_.emit_beside(msp_->section, "from " + World::mark(msp_),
                      "lineReceiveMSPData(hdCall=" + World::mark(call) + ", pBuffer=" + block(info.bytes, info.size) +
