@@ -93,13 +93,13 @@ Object* check_object(World& world, const Message& m) {
   const ObjectKind kind = phone ? ObjectKind::phone : ObjectKind::line;
   const std::string name(m.event->name);
   if (found == world.by_tapi.end() || found->second->kind != kind || found->second->failed) {
-    world.breach(phone ? Rule::event_unknown_phone : Rule::event_unknown_line,
-                 name + " names " + (phone ? "htPhone " : "htLine ") + hex_number(m.object) + ", which TAPI never gave");
+    world.breach(
+        phone ? Rule::event_unknown_phone : Rule::event_unknown_line,
+        name + " names " + (phone ? "htPhone " : "htLine ") + hex_number(m.object) + ", which TAPI never gave");
     return nullptr;
   }
   if (found->second->closed) {
-    world.breach(Rule::event_after_close,
-                 name + " names " + World::name(found->second) + ", which is closed");
+    world.breach(Rule::event_after_close, name + " names " + World::name(found->second) + ", which is closed");
     return nullptr;
   }
   return found->second;
@@ -123,8 +123,8 @@ Object* check_call(World& world, const Message& m, Object* line, bool& good) {
   if (call->closed) {
     world.breach(Rule::event_after_close, name + " names " + call_name + ", which is closed");
   } else if (!call->usable) {
-    world.breach(Rule::event_before_completion, name + " names " + call_name + " before " +
-                                                    call->maker->function->name + " is completed with 0");
+    world.breach(Rule::event_before_completion,
+                 name + " names " + call_name + " before " + call->maker->function->name + " is completed with 0");
   } else if (call->line != line) {
     world.breach(Rule::event_wrong_line, name + " names " + call_name + ", which belongs to another line");
   } else {
@@ -142,8 +142,9 @@ bool new_call(World& world, const Message& m, Object* line, Happening& happening
   }
   if (line->registering != 0) {
     *slot = nullptr;
-    world.note("LINE_NEWCALL during lineOpen or lineSetDefaultMediaDetection gets NULL: the line is not registered yet "
-               "(rules.md 4.4)");
+    world.note(
+        "LINE_NEWCALL during lineOpen or lineSetDefaultMediaDetection gets NULL: the line is not registered yet "
+        "(rules.md 4.4)");
     return false;
   }
   if (world.overload > 0) {
@@ -153,8 +154,8 @@ bool new_call(World& world, const Message& m, Object* line, Happening& happening
     return false;
   }
   if (const Object* twin = world.find_driver(ObjectKind::call, m.p[0])) {
-    world.breach(Rule::handle_reused, "LINE_NEWCALL gives the handle " + hex_number(m.p[0]) + " of " +
-                                          World::name(twin) + " again");
+    world.breach(Rule::handle_reused,
+                 "LINE_NEWCALL gives the handle " + hex_number(m.p[0]) + " of " + World::name(twin) + " again");
   }
   Object* call = world.make(ObjectKind::call, line->section, line);
   call->driver = m.p[0];
@@ -176,7 +177,8 @@ void check_call_state(World& world, const Message& m, Object* call) {
     const auto parent = world.by_tapi.find(m.p[1]);
     if (parent == world.by_tapi.end() || parent->second->kind != ObjectKind::call || parent->second->closed ||
         !parent->second->usable || parent->second == call) {
-      world.breach(Rule::callstate_parent, "LINECALLSTATE_CONFERENCED names " + hex_number(m.p[1]) + " as conference");
+      world.breach(Rule::callstate_parent,
+                   "LINECALLSTATE_CONFERENCED names " + hex_number(m.p[1]) + " as conference");
     }
   }
   if (call->state == LINECALLSTATE_IDLE) {
@@ -315,15 +317,17 @@ void set_root(World* world) { root = world; }
 void CALLBACK on_line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR dwParam1, DWORD_PTR dwParam2,
                             DWORD_PTR dwParam3) {
   on_event(false,
-           {find_event(dwMsg), reinterpret_cast<std::uintptr_t>(htLine), reinterpret_cast<std::uintptr_t>(htCall),
+           {find_event(dwMsg),
+            reinterpret_cast<std::uintptr_t>(htLine),
+            reinterpret_cast<std::uintptr_t>(htCall),
             {dwParam1, dwParam2, dwParam3}},
            dwMsg);
 }
 
 void CALLBACK on_phone_event(HTAPIPHONE htPhone, DWORD dwMsg, DWORD_PTR dwParam1, DWORD_PTR dwParam2,
                              DWORD_PTR dwParam3) {
-  on_event(true,
-           {find_event(dwMsg), reinterpret_cast<std::uintptr_t>(htPhone), 0, {dwParam1, dwParam2, dwParam3}}, dwMsg);
+  on_event(true, {find_event(dwMsg), reinterpret_cast<std::uintptr_t>(htPhone), 0, {dwParam1, dwParam2, dwParam3}},
+           dwMsg);
 }
 
 void CALLBACK on_completion(DRV_REQUESTID dwRequestID, LONG lResult) {

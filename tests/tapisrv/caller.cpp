@@ -73,8 +73,8 @@ void complete(World& world, DWORD id, LONG result) {
   const auto found = world.by_id.find(id);
   Request* request = found == world.by_id.end() ? nullptr : found->second;
   const std::string name = request == nullptr ? "no request" : request->function->name;
-  std::string line = "  ASYNC_COMPLETION(dwRequestID=" + hex_number(id) + " (" + name +
-                     "), lResult=" + result_text(result) + ")";
+  std::string line =
+      "  ASYNC_COMPLETION(dwRequestID=" + hex_number(id) + " (" + name + "), lResult=" + result_text(result) + ")";
   const bool first = request != nullptr && request->progress != Progress::completed;
   if (first && result == 0) {
     const std::string late = outputs_text(*request->function, *request->frame, true, For::reader, 0);
@@ -82,12 +82,14 @@ void complete(World& world, DWORD id, LONG result) {
   }
   world.trace.line(line);
   const std::string what = "ASYNC_COMPLETION for request " + hex_number(id) + " (" + name + ")";
-  if (world.phase == Phase::down) return world.breach(Rule::callback_after_shutdown, what + " came after providerShutdown");
+  if (world.phase == Phase::down)
+    return world.breach(Rule::callback_after_shutdown, what + " came after providerShutdown");
   if (request == nullptr) return world.breach(Rule::completion_unknown, what + " names an id that TAPI never gave");
-  if (request->progress == Progress::completed) return world.breach(Rule::completion_twice, what + " came a second time");
+  if (request->progress == Progress::completed)
+    return world.breach(Rule::completion_twice, what + " came a second time");
   if (request->progress == Progress::refused) {
-    return world.breach(Rule::completion_after_refusal, what + " came although the function returned " +
-                                                            result_text(request->result));
+    return world.breach(Rule::completion_after_refusal,
+                        what + " came although the function returned " + result_text(request->result));
   }
   if (result > 0) world.breach(Rule::completion_positive, what + " carries the result " + std::to_string(result));
   request->completed_inside = request->progress == Progress::inside;
@@ -160,10 +162,11 @@ void Caller::invoke(Attempt& attempt) {
   shared->frame = attempt.frame;
   const Function* function = attempt.function;
   const bool finished = pool_.run(
-      [shared, function, entry] { shared->result = function->invoke(entry, shared->frame->arguments.data()); }, limit_);
+      [shared, function, entry] { shared->result = function->invoke(entry, shared->frame->arguments.data()); },
+      limit_);
   if (!finished) {
-    world_.breach(Rule::blocks, "TSPI_" + function->name + " has not returned within " +
-                                    std::to_string(limit_.count()) + " ms");
+    world_.breach(Rule::blocks,
+                  "TSPI_" + function->name + " has not returned within " + std::to_string(limit_.count()) + " ms");
     throw Stop("the provider blocks");
   }
   attempt.result = shared->result;
@@ -186,8 +189,8 @@ void Caller::settle_new_objects(Attempt& attempt, bool success) {
       continue;
     }
     if (driver == 0) {
-      world_.breach(Rule::handle_not_written, "TSPI_" + attempt.function->name +
-                                                  " returned success and left *" + param.name + " unwritten");
+      world_.breach(Rule::handle_not_written,
+                    "TSPI_" + attempt.function->name + " returned success and left *" + param.name + " unwritten");
     } else if (const Object* twin = world_.find_driver(object->kind, driver)) {
       world_.breach(Rule::handle_reused, "TSPI_" + attempt.function->name + " gave the handle " + hex_number(driver) +
                                              " of " + World::name(twin) + " again");
@@ -203,13 +206,12 @@ void Caller::settle_request(Attempt& attempt) {
   if (attempt.result == 0) {
     world_.breach(Rule::async_zero, name + " returned 0");
   } else if (attempt.result > 0 && static_cast<DWORD>(attempt.result) != request.id) {
-    world_.breach(Rule::async_other_id,
-                  name + " was given request " + hex_number(request.id) + " and returned " +
-                      hex_number(static_cast<DWORD>(attempt.result)));
+    world_.breach(Rule::async_other_id, name + " was given request " + hex_number(request.id) + " and returned " +
+                                            hex_number(static_cast<DWORD>(attempt.result)));
   }
   if (attempt.result < 0 && request.completed_inside) {
-    world_.breach(Rule::completion_after_refusal,
-                  name + " returned " + result_text(attempt.result) + " although the request was completed inside it");
+    world_.breach(Rule::completion_after_refusal, name + " returned " + result_text(attempt.result) +
+                                                      " although the request was completed inside it");
   }
   if (request.progress == Progress::completed) return;
   request.progress = attempt.result < 0 ? Progress::refused : Progress::accepted;
@@ -289,8 +291,8 @@ Outcome Caller::call(const Function& function, const Arguments& arguments, Secti
   outcome.function = &function;
   if (!exports(function.name)) {
     outcome.exported = false;
-    outcome.result = static_cast<LONG>(starts_with(function.name, "phone") ? PHONEERR_OPERATIONUNAVAIL
-                                                                           : LINEERR_OPERATIONUNAVAIL);
+    outcome.result =
+        static_cast<LONG>(starts_with(function.name, "phone") ? PHONEERR_OPERATIONUNAVAIL : LINEERR_OPERATIONUNAVAIL);
     world_.trace.line(function.name + " is not exported, so TAPI answers " + result_text(outcome.result));
   }
   Attempt attempt;

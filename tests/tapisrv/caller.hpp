@@ -1,6 +1,6 @@
-// Calls any TSPI function by its description: makes ids, handles and buffers, calls on a pool thread, checks what came
-// back, and writes trace and canonical trace. Nothing in it knows a single function except where TAPI itself does.
-// Owner: main. Any thread may call.
+// Calls any TSPI function by its description: makes ids, handles and buffers, calls on a pool thread, checks what
+// came back, and writes trace and canonical trace. Nothing in it knows a single function except where TAPI itself
+// does. Owner: main. Any thread may call.
 #pragma once
 
 #include <chrono>

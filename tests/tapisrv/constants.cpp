@@ -106,7 +106,8 @@ constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
 };
 
 bool in_group(const Constant& constant, std::string_view group) {
-  return constant.name.size() > group.size() && starts_with(constant.name, group) && constant.name[group.size()] == '_';
+  return constant.name.size() > group.size() && starts_with(constant.name, group) &&
+         constant.name[group.size()] == '_';
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// The arguments and buffers of one TSPI call. Every buffer has a guard behind it; outputs are checked here against the
-// rules for TAPI's structures. A frame outlives its call when outputs come late.
-// Owner: the call, later its Request. One thread builds it; the provider writes into its outputs.
+// The arguments and buffers of one TSPI call. Every buffer has a guard behind it; outputs are checked here against
+// the rules for TAPI's structures. A frame outlives its call when outputs come late. Owner: the call, later its
+// Request. One thread builds it; the provider writes into its outputs.
 #pragma once
 
 #include <tspi.h>
@@ -40,9 +40,9 @@ struct Frame {
 
 /// What a scenario or TAPISRV itself gives to a call; what is not given gets TAPI's default.
 struct Arguments {
-  std::map<std::string, std::string> values;  // by parameter; "lpCallParams.dwMediaMode" for a field
-  std::map<std::string, Object*> objects;     // handles of the provider
-  DWORD version = 0x00030001;                 // for dwTSPIVersion
+  std::map<std::string, std::string> values;                // by parameter; "lpCallParams.dwMediaMode" for a field
+  std::map<std::string, Object*> objects;                   // handles of the provider
+  DWORD version = 0x00030001;                               // for dwTSPIVersion
   std::function<void(const std::vector<Object*>&)> before;  // told of the new objects before the provider is
 };
 

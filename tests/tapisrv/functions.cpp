@@ -42,10 +42,10 @@ bool ends_with(std::string_view text, std::string_view end) {
 
 ParamKind kind_by_mark(std::string_view mark) {
   static const std::map<std::string_view, ParamKind> kMarks = {
-      {"bytes", ParamKind::bytes},          {"block", ParamKind::block},       {"lateblock", ParamKind::late_block},
-      {"in", ParamKind::struct_in},         {"array", ParamKind::struct_array}, {"out", ParamKind::struct_out},
-      {"late", ParamKind::struct_late},     {"fixed", ParamKind::fixed_out},   {"latedword", ParamKind::late_number},
-      {"outbytes", ParamKind::out_bytes},   {"digits", ParamKind::digits},     {"outtext", ParamKind::out_text}};
+      {"bytes", ParamKind::bytes},        {"block", ParamKind::block},        {"lateblock", ParamKind::late_block},
+      {"in", ParamKind::struct_in},       {"array", ParamKind::struct_array}, {"out", ParamKind::struct_out},
+      {"late", ParamKind::struct_late},   {"fixed", ParamKind::fixed_out},    {"latedword", ParamKind::late_number},
+      {"outbytes", ParamKind::out_bytes}, {"digits", ParamKind::digits},      {"outtext", ParamKind::out_text}};
   const auto found = kMarks.find(mark);
   if (found == kMarks.end()) throw std::logic_error("functions.def has an unknown mark " + std::string(mark));
   return found->second;
@@ -53,17 +53,25 @@ ParamKind kind_by_mark(std::string_view mark) {
 
 // TAPI's names say what a parameter is.
 ParamKind kind_by_name(std::string_view function, std::string_view name) {
-  static const std::map<std::string_view, ParamKind> kNames = {
-      {"dwRequestID", ParamKind::request},          {"hdLine", ParamKind::line},
-      {"hdPhone", ParamKind::phone},                {"hdMSPLine", ParamKind::msp},
-      {"hdDlgInst", ParamKind::dialog},             {"htLine", ParamKind::tapi_line},
-      {"htPhone", ParamKind::tapi_phone},           {"htMSPLine", ParamKind::tapi_msp},
-      {"lphdLine", ParamKind::new_line},            {"lphdPhone", ParamKind::new_phone},
-      {"lphdMSPLine", ParamKind::new_msp},          {"hProvider", ParamKind::provider},
-      {"lpfnLineCreateProc", ParamKind::line_proc}, {"lpfnPhoneCreateProc", ParamKind::phone_proc},
-      {"lpfnCompletionProc", ParamKind::completion_proc}, {"hwndOwner", ParamKind::window},
-      {"hTargetProcess", ParamKind::process},       {"lphIcon", ParamKind::icon},
-      {"pCLSID", ParamKind::fixed_out}};
+  static const std::map<std::string_view, ParamKind> kNames = {{"dwRequestID", ParamKind::request},
+                                                               {"hdLine", ParamKind::line},
+                                                               {"hdPhone", ParamKind::phone},
+                                                               {"hdMSPLine", ParamKind::msp},
+                                                               {"hdDlgInst", ParamKind::dialog},
+                                                               {"htLine", ParamKind::tapi_line},
+                                                               {"htPhone", ParamKind::tapi_phone},
+                                                               {"htMSPLine", ParamKind::tapi_msp},
+                                                               {"lphdLine", ParamKind::new_line},
+                                                               {"lphdPhone", ParamKind::new_phone},
+                                                               {"lphdMSPLine", ParamKind::new_msp},
+                                                               {"hProvider", ParamKind::provider},
+                                                               {"lpfnLineCreateProc", ParamKind::line_proc},
+                                                               {"lpfnPhoneCreateProc", ParamKind::phone_proc},
+                                                               {"lpfnCompletionProc", ParamKind::completion_proc},
+                                                               {"hwndOwner", ParamKind::window},
+                                                               {"hTargetProcess", ParamKind::process},
+                                                               {"lphIcon", ParamKind::icon},
+                                                               {"pCLSID", ParamKind::fixed_out}};
   const auto found = kNames.find(name);
   if (found != kNames.end()) return found->second;
   const bool phone = starts_with(function, "phone") || function == "providerCreatePhoneDevice";
@@ -122,7 +130,7 @@ int Function::find(std::string_view parameter) const {
 const std::vector<Function>& functions() {
   [[maybe_unused]] constexpr bool sync = false;
   constexpr bool async = true;
-#define TSPI(name, how, need, list) describe(typed(decltype(&TSPI_##name)(nullptr)), #name, how, Need::need, list),
+#define TSPI(name, how, need, list) describe(typed(decltype (&TSPI_##name)(nullptr)), #name, how, Need::need, list),
   static const std::vector<Function> kAll = {
 #include "functions.def"
   };

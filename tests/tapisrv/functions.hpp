@@ -15,14 +15,44 @@
 namespace tsplink::tapisim {
 
 enum class ParamKind {
-  request, line_device, phone_device,
-  line, call, phone, msp, dialog,                 // handles of the provider
-  tapi_line, tapi_call, tapi_phone, tapi_msp,     // handles of TAPI
-  new_line, new_call, new_phone, new_msp,         // where the provider writes its handle
-  number, text, bytes, struct_in, struct_array,   // inputs
-  block, out_number, out_text, out_bytes, struct_out, fixed_out, icon,  // outputs of the call itself
-  late_block, late_number, digits, struct_late,   // outputs before the completion (digits: before LINE_GATHERDIGITS)
-  provider, line_proc, phone_proc, completion_proc, window, process
+  request,
+  line_device,
+  phone_device,
+  line,
+  call,
+  phone,
+  msp,
+  dialog,  // handles of the provider
+  tapi_line,
+  tapi_call,
+  tapi_phone,
+  tapi_msp,  // handles of TAPI
+  new_line,
+  new_call,
+  new_phone,
+  new_msp,  // where the provider writes its handle
+  number,
+  text,
+  bytes,
+  struct_in,
+  struct_array,  // inputs
+  block,
+  out_number,
+  out_text,
+  out_bytes,
+  struct_out,
+  fixed_out,
+  icon,  // outputs of the call itself
+  late_block,
+  late_number,
+  digits,
+  struct_late,  // outputs before the completion (digits: before LINE_GATHERDIGITS)
+  provider,
+  line_proc,
+  phone_proc,
+  completion_proc,
+  window,
+  process
 };
 
 struct Param {

@@ -51,7 +51,9 @@ void Interpreter::play_one(const Statement& statement, Run& run) {
   if (verb == "wait") return wait(words, run);
   if (verb == "shutdown") return finish();
   if (verb == "print") return world_.trace.line(join({words.begin() + 1, words.end()}, " "));
-  if (verb == "limit") {
+  if (verb == "check") {
+    if (words.at(1) != words.at(2)) throw std::runtime_error(words[1] + " is not " + words[2]);
+  } else if (verb == "limit") {
     run.limit = std::chrono::milliseconds(parse_number(words.at(1)) * 1000);
   } else if (verb == "set") {
     const std::lock_guard lock(mutex_);
@@ -90,8 +92,8 @@ std::string Interpreter::substitute(const std::string& word, const Run& run) {
       continue;
     }
     std::string name;
-    while (i + 1 < word.size() && (std::isalnum(static_cast<unsigned char>(word[i + 1])) != 0 || word[i + 1] == '_' ||
-                                   word[i + 1] == '.')) {
+    while (i + 1 < word.size() &&
+           (std::isalnum(static_cast<unsigned char>(word[i + 1])) != 0 || word[i + 1] == '_' || word[i + 1] == '.')) {
       name.push_back(word[++i]);
     }
     const auto counter = run.counters.find(name);
@@ -266,7 +268,8 @@ void Interpreter::pbx(const std::vector<std::string>& words) {
   const std::lock_guard lock(mutex_);
   for (const auto& word : tapisim::words(answer)) {
     const std::size_t equal = word.find('=');
-    if (equal != std::string::npos && !name.empty()) texts_[name + "." + word.substr(0, equal)] = word.substr(equal + 1);
+    if (equal != std::string::npos && !name.empty())
+      texts_[name + "." + word.substr(0, equal)] = word.substr(equal + 1);
   }
 }
 
@@ -295,8 +298,8 @@ void Interpreter::finish() {
   for (const auto& section : world_.sections) {
     for (const auto& happening : section->happenings) {
       if (happening.request == nullptr || happening.claimed || happening.request->result == 0) continue;
-      throw Stop("The scenario did not ask what became of " + happening.request->function->name + ", which ended in " +
-                 result_text(happening.request->result) + ".");
+      throw Stop("The scenario did not ask what became of " + happening.request->function->name +
+                 ", which ended in " + result_text(happening.request->result) + ".");
     }
   }
 }

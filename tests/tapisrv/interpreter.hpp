@@ -1,6 +1,6 @@
-// Plays a scenario: each statement becomes calls of TSPI functions, waits for callbacks, commands to the simulated PBX
-// or to an MSP. README.md describes the statements.
-// Owner: main. `parallel` runs one Run for each block on a thread of its own; names are shared.
+// Plays a scenario: each statement becomes calls of TSPI functions, waits for callbacks, commands to the simulated
+// PBX or to an MSP. README.md describes the statements. Owner: main. `parallel` runs one Run for each block on a
+// thread of its own; names are shared.
 #pragma once
 
 #include <chrono>

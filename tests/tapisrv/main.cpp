@@ -39,8 +39,8 @@ void print_rules() {
 void print_devices(Provider& provider, bool phone) {
   int number = 0;
   for (const auto& device : provider.devices(phone)) {
-    std::printf("%s %d: \"%s\", device %u, %s\n", phone ? "phone" : "line", ++number, device->name.c_str(), device->id,
-                join(device->facts, ", ").c_str());
+    std::printf("%s %d: \"%s\", device %u, %s\n", phone ? "phone" : "line", ++number, device->name.c_str(),
+                device->id, join(device->facts, ", ").c_str());
   }
 }
 
@@ -99,7 +99,8 @@ int run(const Settings& settings) {
   if (!settings.canonical.empty()) {
     std::ofstream out(settings.canonical);
     out << canonical;
-    if (!out.flush()) throw std::runtime_error("The file " + settings.canonical + " cannot be written; check its folder.");
+    if (!out.flush())
+      throw std::runtime_error("The file " + settings.canonical + " cannot be written; check its folder.");
   }
   trace.line("done, no rule broken");
   return 0;
@@ -116,7 +117,8 @@ void watch(unsigned seconds) {
 
 int start(int argc, char** argv) {
   Settings settings;
-  CLI::App app{"tapisim plays TAPISRV to a TSP, strictly: every broken rule is named and ends the run with status 1."};
+  CLI::App app{
+      "tapisim plays TAPISRV to a TSP, strictly: every broken rule is named and ends the run with status 1."};
   app.add_option("module", settings.module, "the TSP to load");
   app.add_option("scenario", settings.scenario, "what to do, see README.md; without one only start and shutdown");
   app.add_option("--canonical", settings.canonical, "write the canonical trace to this file");
@@ -126,7 +128,8 @@ int start(int argc, char** argv) {
   app.add_option("--time-limit", settings.time_limit, "seconds for the whole run")->capture_default_str();
   app.add_option("--label", settings.label, "the name in each trace line")->capture_default_str();
   app.add_option("--repeat", settings.repeat, "lives of the provider, one after the other")->capture_default_str();
-  app.add_option("--call-limit-ms", settings.call_limit_ms, "how long one TSPI function may take")->capture_default_str();
+  app.add_option("--call-limit-ms", settings.call_limit_ms, "how long one TSPI function may take")
+      ->capture_default_str();
   app.add_option("--linger-ms", settings.linger_ms, "wait for late callbacks after shutdown")->capture_default_str();
   app.add_option("--callback-delay-us", settings.callback_delay_us, "play a TAPISRV whose callbacks take this long");
   app.add_option("--allow", settings.allow, "a rule whose breach is only noted");

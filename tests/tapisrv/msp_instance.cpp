@@ -66,6 +66,7 @@ void MspInstance::work() {
       changed_.notify_all();
     } else if (signalled_) {
       signalled_ = false;
+      working_ = true;
       lock.unlock();
       try {
         give_events();
@@ -73,6 +74,8 @@ void MspInstance::work() {
         // a rule is broken and reported; the scenario ends by itself
       }
       lock.lock();
+      working_ = false;
+      changed_.notify_all();
     } else {
       return;
     }
@@ -107,13 +110,13 @@ void MspInstance::give_data(const msp::EventInfo& info) {
     if (found != world_.by_tapi.end() && !found->second->closed && found->second->usable) call = found->second;
   }
   if (info.call != 0 && call == nullptr) {
-    world_.note("the MSP has data for a call that the provider does not know; it is not sent (flows.md, outgoing call)");
+    world_.note(
+        "the MSP has data for a call that the provider does not know; it is not sent (flows.md, outgoing call)");
     return;
   }
   if (call != nullptr) arguments.objects["hdCall"] = call;
   arguments.values["pBuffer"] = "x:" + hex(info.bytes, info.size);
-  const auto outcome =
-      caller_.call(*find_function("lineReceiveMSPData"), arguments, msp_->section, Show::trace_only);
+  const auto outcome = caller_.call(*find_function("lineReceiveMSPData"), arguments, msp_->section, Show::trace_only);
   const std::lock_guard lock(world_.mutex);
   world_.emit_beside(msp_->section, "from " + World::mark(msp_),
                      "lineReceiveMSPData(hdCall=" + World::mark(call) + ", pBuffer=" + block(info.bytes, info.size) +
@@ -184,7 +187,7 @@ void MspInstance::command(const Object* call, const std::string& text) {
 
 bool MspInstance::drain(std::chrono::milliseconds limit) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, limit, [this] { return tasks_.empty() && !working_; });
+  return changed_.wait_for(lock, limit, [this] { return tasks_.empty() && !signalled_ && !working_; });
 }
 
 bool MspInstance::has_call(const Object* call) {

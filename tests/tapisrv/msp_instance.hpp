@@ -29,7 +29,7 @@ class MspInstance {
   void end_call(Object* call);
   void receive(Object* call, Bytes data);
   void command(const Object* call, const std::string& text);
-  bool drain(std::chrono::milliseconds limit);  // everything posted so far is done
+  bool drain(std::chrono::milliseconds limit);  // all tasks are done and all events handed on
   bool has_call(const Object* call);
   std::string take(const std::string& part, std::chrono::milliseconds limit);
   void stop();

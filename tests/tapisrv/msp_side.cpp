@@ -28,14 +28,6 @@ std::map<std::string, std::string> plain_keys(const std::map<std::string, std::s
 
 }  // namespace
 
-std::string clsid_text(const Bytes& clsid) {
-  // GUID keeps its first three members in the machine's order.
-  static constexpr int kOrder[] = {3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15};
-  std::string out = "{";
-  for (const int i : kOrder) out += i < 0 ? "-" : hex(&clsid[static_cast<std::size_t>(i)], 1);
-  return out + "}";
-}
-
 MspSide::MspSide(Caller& caller, std::map<std::string, std::string> modules, std::chrono::milliseconds limit)
     : caller_(caller), paths_(plain_keys(modules)), limit_(limit) {
   const std::lock_guard lock(caller_.world().mutex);
@@ -51,7 +43,7 @@ MspSide::~MspSide() {
 }
 
 void MspSide::add(Object* msp, const Bytes& clsid) {
-  const std::string name = clsid.size() == 16 ? clsid_text(clsid) : "none";
+  const std::string name = clsid.size() == 16 ? guid_text(clsid.data()) : "none";
   const auto path = paths_.find(plain(name));
   if (path == paths_.end()) {
     caller_.world().note("no --msp for the CLSID " + name + ": nothing plays the MSP of this instance");

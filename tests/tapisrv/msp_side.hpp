@@ -24,12 +24,13 @@ class MspSide final : public Listener {
   MspSide(Caller& caller, std::map<std::string, std::string> modules, std::chrono::milliseconds limit);
   ~MspSide();
 
-  /// An instance for an MSP object that lineCreateMSPInstance made. Without a module for the CLSID it only keeps quiet.
+  /// An instance for an MSP object that lineCreateMSPInstance made. Without a module for the CLSID it only keeps
+  /// quiet.
   void add(Object* msp, const Bytes& clsid);
   void remove(Object* msp);
 
-  void create_call(Object* call);          // for an outgoing call, before the provider hears of it
-  bool wait_created(const Object* call);   // false: the MSP made no call object in time
+  void create_call(Object* call);         // for an outgoing call, before the provider hears of it
+  bool wait_created(const Object* call);  // false: the MSP made no call object in time
   void end_call(Object* call);
   void command(const Object* msp, const Object* call, const std::string& text);
   /// An event text of the MSP that contains `part`; each text is taken once. Empty when none came in time.
@@ -48,8 +49,5 @@ class MspSide final : public Listener {
   std::map<std::string, std::unique_ptr<Module>> modules_;
   std::vector<std::shared_ptr<MspInstance>> instances_;
 };
-
-/// "{00000000-0000-0000-0000-000000000000}" of 16 bytes as they lie in memory.
-std::string clsid_text(const Bytes& clsid);
 
 }  // namespace tsplink::tapisim

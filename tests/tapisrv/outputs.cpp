@@ -37,8 +37,12 @@ std::string output_param_text(const Param& param, const Buffer& buffer, For read
     case ParamKind::struct_out:
     case ParamKind::struct_late:
       return structure_text(*param.structure, buffer.data(), buffer.size(), reader, device);
-    case ParamKind::icon: return "icon";
-    default: return block(buffer.data(), buffer.size());
+    case ParamKind::icon:
+      return "icon";
+    case ParamKind::fixed_out:
+      return param.name == "pCLSID" ? guid_text(buffer.data()) : block(buffer.data(), buffer.size());
+    default:
+      return block(buffer.data(), buffer.size());
   }
 }
 
@@ -59,7 +63,8 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
     }
     case ParamKind::bytes:
     case ParamKind::block:
-    case ParamKind::late_block: return buffer == nullptr ? "NULL" : block(buffer->data(), buffer->size());
+    case ParamKind::late_block:
+      return buffer == nullptr ? "NULL" : block(buffer->data(), buffer->size());
     case ParamKind::struct_in:
       if (buffer == nullptr) return "NULL";
       return structure_text(*param.structure, buffer->data(), buffer->size(), For::reader, device);
@@ -67,7 +72,8 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
       if (buffer == nullptr) return "NULL";
       std::vector<std::string> entries;
       for (std::size_t at = 0; at < buffer->size(); at += param.structure->size) {
-        entries.push_back(structure_text(*param.structure, buffer->data() + at, param.structure->size, For::reader, 0));
+        entries.push_back(
+            structure_text(*param.structure, buffer->data() + at, param.structure->size, For::reader, 0));
       }
       return "[" + join(entries, ", ") + "]";
     }
@@ -76,7 +82,8 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
       if (!group.empty()) return constant_text(group, value);
       return value < 0x10000 ? std::to_string(value) : hex_number(value);
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -84,10 +91,11 @@ void check_structure(World& world, const Function& function, const Param& param,
   const Structure& structure = *param.structure;
   const std::string where = function.name + ", " + std::string(structure.name);
   if (!structure.reports_sizes || asked < 12) return;
-  const DWORD total = dword_at(buffer.data(), 0), needed = dword_at(buffer.data(), 4), used = dword_at(buffer.data(), 8);
+  const DWORD total = dword_at(buffer.data(), 0), needed = dword_at(buffer.data(), 4),
+              used = dword_at(buffer.data(), 8);
   if (total != asked) {
-    world.breach(Rule::total_size_changed, where + ": dwTotalSize was " + std::to_string(asked) + " and came back as " +
-                                               std::to_string(total));
+    world.breach(Rule::total_size_changed,
+                 where + ": dwTotalSize was " + std::to_string(asked) + " and came back as " + std::to_string(total));
     return;
   }
   if (used == 0 && needed == 0) {
@@ -95,8 +103,8 @@ void check_structure(World& world, const Function& function, const Param& param,
     return;
   }
   if (used > asked) {
-    world.breach(Rule::used_over_total, where + ": dwUsedSize is " + std::to_string(used) + " of dwTotalSize " +
-                                            std::to_string(asked));
+    world.breach(Rule::used_over_total,
+                 where + ": dwUsedSize is " + std::to_string(used) + " of dwTotalSize " + std::to_string(asked));
     return;
   }
   if (used < structure.minimum && asked >= structure.minimum) {
@@ -105,8 +113,8 @@ void check_structure(World& world, const Function& function, const Param& param,
     return;
   }
   if (needed < used) {
-    world.breach(Rule::needed_under_used, where + ": dwNeededSize is " + std::to_string(needed) + " and dwUsedSize " +
-                                              std::to_string(used));
+    world.breach(Rule::needed_under_used,
+                 where + ": dwNeededSize is " + std::to_string(needed) + " and dwUsedSize " + std::to_string(used));
   }
   for (const auto& field : structure.fields) {
     if (field.kind != FieldKind::variable || field.offset_at + 4 > used) continue;
@@ -179,7 +187,8 @@ bool equals(const OutputValue& value, const std::string& expected) {
 }
 
 std::string inputs_text(const World& world, const Function& function, const Frame& frame, const Arguments& arguments,
-                        const Request* request, const std::map<std::string, Object*>& made, DWORD device, For reader) {
+                        const Request* request, const std::map<std::string, Object*>& made, DWORD device,
+                        For reader) {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < function.params.size(); ++i) {
     const Param& param = function.params[i];
@@ -220,8 +229,8 @@ void check_frame(World& world, const Function& function, const Frame& frame, boo
     const Buffer* buffer = frame.buffer[i];
     if (buffer == nullptr) continue;
     if (!buffer->intact()) {
-      world.breach(Rule::output_overrun, function.name + " wrote past the " + std::to_string(buffer->size()) +
-                                             " bytes of " + param.name);
+      world.breach(Rule::output_overrun,
+                   function.name + " wrote past the " + std::to_string(buffer->size()) + " bytes of " + param.name);
     }
     if (!success || (late ? !is_late(param.kind) : !is_output(param.kind))) continue;
     if (param.structure != nullptr && param.kind != ParamKind::fixed_out) {

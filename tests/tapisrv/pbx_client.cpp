@@ -49,7 +49,8 @@ void PbxClient::connect() {
 #else
   const timeval limit{kAnswerSeconds, 0};
 #endif
-  ::setsockopt(static_cast<int>(socket_), SOL_SOCKET, SO_RCVTIMEO, reinterpret_cast<const char*>(&limit), sizeof limit);
+  ::setsockopt(static_cast<int>(socket_), SOL_SOCKET, SO_RCVTIMEO, reinterpret_cast<const char*>(&limit),
+               sizeof limit);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));

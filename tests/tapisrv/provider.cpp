@@ -265,8 +265,7 @@ void Provider::shutdown(std::chrono::milliseconds linger) {
   arguments.version = version_;
   arguments.values = {{"dwPermanentProviderID", std::to_string(kPermanentProvider)}};
   running_ = false;
-  const auto outcome =
-      caller_.call(*find_function("providerShutdown"), arguments, world_.provider, Show::trace_only);
+  const auto outcome = caller_.call(*find_function("providerShutdown"), arguments, world_.provider, Show::trace_only);
   std::unique_lock lock(world_.mutex);
   world_.phase = Phase::down;
   world_.emit(world_.provider, "providerShutdown = " + result_text(outcome.result));

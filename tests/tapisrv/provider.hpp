@@ -1,6 +1,6 @@
-// The life of a provider as TAPISRV leads it: negotiation, providerEnumDevices, providerInit, the questions about every
-// device, devices that come later by LINE_CREATE and PHONE_CREATE, providerShutdown.
-// Owner: main. start, shutdown and wait_for come from scenario threads; created devices are handled on a thread of its own.
+// The life of a provider as TAPISRV leads it: negotiation, providerEnumDevices, providerInit, the questions about
+// every device, devices that come later by LINE_CREATE and PHONE_CREATE, providerShutdown. Owner: main. start,
+// shutdown and wait_for come from scenario threads; created devices are handled on a thread of its own.
 #pragma once
 
 #include <chrono>
@@ -19,12 +19,12 @@ struct Device {
   DWORD version = 0;
   std::string name;
   Section* section = nullptr;
-  DWORD flags = 0;            // LINEDEVCAPFLAGS_
+  DWORD flags = 0;  // LINEDEVCAPFLAGS_
   DWORD line_states = 0, address_states = 0, phone_states = 0;
   DWORD button_modes = 0, button_states = 0;
   DWORD media_modes = 0;
   DWORD addresses = 0;
-  Bytes clsid;                // of the MSP, 16 bytes; empty without one
+  Bytes clsid;                     // of the MSP, 16 bytes; empty without one
   std::vector<std::string> facts;  // for --lines and --phones
 };
 

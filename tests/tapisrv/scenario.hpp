@@ -9,8 +9,8 @@ namespace tsplink::tapisim {
 
 struct Statement {
   int line = 0;
-  std::vector<std::string> words;               // the first one is the verb
-  std::vector<std::vector<Statement>> blocks;   // repeat: one; parallel: one for each thread
+  std::vector<std::string> words;              // the first one is the verb
+  std::vector<std::vector<Statement>> blocks;  // repeat: one; parallel: one for each thread
 };
 
 using Scenario = std::vector<Statement>;

@@ -253,8 +253,8 @@ void Interpreter::expect_none(const Options& given, Run& run) {
   const Object* target = object(given.get("on"));
   (void)run;
   std::unique_lock lock(world_.mutex);
-  const bool came = world_.changed.wait_for(
-      lock, std::chrono::milliseconds(parse_number(given.get("within")) * 1000), [&] {
+  const bool came =
+      world_.changed.wait_for(lock, std::chrono::milliseconds(parse_number(given.get("within")) * 1000), [&] {
         return std::any_of(target->section->happenings.begin(), target->section->happenings.end(),
                            [&](const Happening& happening) {
                              if (target->kind == ObjectKind::call && happening.call != target) return false;

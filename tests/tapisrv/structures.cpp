@@ -41,7 +41,8 @@ Structure make(std::string_view name, std::size_t size, std::string_view list) {
     at += field.kind == FieldKind::dword ? 4 : 16;
     out.fields.push_back(field);
   }
-  if (at != size) throw std::logic_error("structures.def does not describe " + std::string(name) + " as tapi.h has it");
+  if (at != size)
+    throw std::logic_error("structures.def does not describe " + std::string(name) + " as tapi.h has it");
   for (std::size_t i = 0; i + 1 < out.fields.size(); ++i) {
     const std::string stem = stem_of(out.fields[i].name, "Size");
     if (stem.empty() || stem_of(out.fields[i + 1].name, "Offset") != stem) continue;
@@ -57,23 +58,42 @@ Structure make(std::string_view name, std::size_t size, std::string_view list) {
 // Kept out of comparisons: sizes that depend on how the variable parts are packed, what rules.md 3.4 gives to TAPI,
 // permanent ids (3.4), and the clock of the vendor's machine.
 bool compared(std::string_view structure, std::string_view field) {
-  static const std::set<std::string, std::less<>> kOut = {
-      "dwTotalSize", "dwNeededSize", "dwUsedSize", "dwPermanentLineID", "PermanentLineGuid", "dwPermanentPhoneID",
-      "PermanentPhoneGuid", "LINECALLINFO.hLine", "LINECALLINFO.dwMonitorDigitModes",
-      "LINECALLINFO.dwMonitorMediaModes", "LINECALLINFO.dwNumOwners", "LINECALLINFO.dwNumMonitors",
-      "LINECALLINFO.AppName", "LINECALLINFO.DisplayableAddress", "LINECALLINFO.CalledParty", "LINECALLINFO.Comment",
-      "LINECALLINFO.dwCallStates", "LINEDEVSTATUS.dwNumOpens", "LINEDEVSTATUS.dwOpenMediaModes",
-      "LINEDEVSTATUS.AppInfo", "LINECALLSTATUS.dwCallPrivilege", "LINECALLSTATUS.tStateEntryTime",
-      "PHONESTATUS.dwNumOwners", "PHONESTATUS.dwNumMonitors", "PHONESTATUS.OwnerName"};
+  static const std::set<std::string, std::less<>> kOut = {"dwTotalSize",
+                                                          "dwNeededSize",
+                                                          "dwUsedSize",
+                                                          "dwPermanentLineID",
+                                                          "PermanentLineGuid",
+                                                          "dwPermanentPhoneID",
+                                                          "PermanentPhoneGuid",
+                                                          "LINECALLINFO.hLine",
+                                                          "LINECALLINFO.dwMonitorDigitModes",
+                                                          "LINECALLINFO.dwMonitorMediaModes",
+                                                          "LINECALLINFO.dwNumOwners",
+                                                          "LINECALLINFO.dwNumMonitors",
+                                                          "LINECALLINFO.AppName",
+                                                          "LINECALLINFO.DisplayableAddress",
+                                                          "LINECALLINFO.CalledParty",
+                                                          "LINECALLINFO.Comment",
+                                                          "LINECALLINFO.dwCallStates",
+                                                          "LINEDEVSTATUS.dwNumOpens",
+                                                          "LINEDEVSTATUS.dwOpenMediaModes",
+                                                          "LINEDEVSTATUS.AppInfo",
+                                                          "LINECALLSTATUS.dwCallPrivilege",
+                                                          "LINECALLSTATUS.tStateEntryTime",
+                                                          "PHONESTATUS.dwNumOwners",
+                                                          "PHONESTATUS.dwNumMonitors",
+                                                          "PHONESTATUS.OwnerName"};
   return kOut.find(field) == kOut.end() && kOut.find(std::string(structure) + "." + std::string(field)) == kOut.end();
 }
 
 bool is_text(std::string_view field) {
   static const std::set<std::string, std::less<>> kText = {
-      "Address", "AppName", "CalledID", "CalledIDName", "CalledParty", "CallerID", "CallerIDName", "CallingPartyID",
-      "Comment", "ConnectedID", "ConnectedIDName", "DeviceClass", "DeviceClasses", "Display", "DisplayableAddress",
-      "LineName", "OrigAddress", "OwnerName", "PhoneInfo", "PhoneName", "ProviderInfo", "RedirectingID",
-      "RedirectingIDName", "RedirectionID", "RedirectionIDName", "SwitchInfo", "TargetAddress", "ButtonText"};
+      "Address",         "AppName",       "CalledID",          "CalledIDName",  "CalledParty",
+      "CallerID",        "CallerIDName",  "CallingPartyID",    "Comment",       "ConnectedID",
+      "ConnectedIDName", "DeviceClass",   "DeviceClasses",     "Display",       "DisplayableAddress",
+      "LineName",        "OrigAddress",   "OwnerName",         "PhoneInfo",     "PhoneName",
+      "ProviderInfo",    "RedirectingID", "RedirectingIDName", "RedirectionID", "RedirectionIDName",
+      "SwitchInfo",      "TargetAddress", "ButtonText"};
   return kText.find(field) != kText.end();
 }
 
@@ -97,7 +117,8 @@ std::string wide_text(const BYTE* data, std::size_t size, std::string_view field
   return quoted(to_utf8(units.data(), units.size()));
 }
 
-std::string value_text(const Structure& structure, const Field& field, const BYTE* data, std::size_t size, For reader) {
+std::string value_text(const Structure& structure, const Field& field, const BYTE* data, std::size_t size,
+                       For reader) {
   if (field.kind == FieldKind::guid) return "x:" + hex(data + field.at, 16);
   if (field.kind == FieldKind::time) return "x:" + hex(data + field.at, 16);
   const DWORD value = dword_at(data, field.at);
@@ -202,7 +223,8 @@ Bytes parse_bytes(std::string_view text, bool wide) {
   if (starts_with(text, "pattern:")) {
     const auto parts = split(text, ':');
     if (parts.size() != 3) throw std::runtime_error("write pattern:SIZE:SEED");
-    return pattern(static_cast<std::size_t>(parse_number(parts[1])), static_cast<std::uint32_t>(parse_number(parts[2])));
+    return pattern(static_cast<std::size_t>(parse_number(parts[1])),
+                   static_cast<std::uint32_t>(parse_number(parts[2])));
   }
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
   if (!wide) return {text.begin(), text.end()};

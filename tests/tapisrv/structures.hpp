@@ -26,8 +26,8 @@ struct Field {
 
 struct Structure {
   std::string_view name;
-  std::size_t size = 0;     // sizeof in tapi.h
-  std::size_t minimum = 0;  // fixed part of the oldest version that TSPI 2.0 knows
+  std::size_t size = 0;        // sizeof in tapi.h
+  std::size_t minimum = 0;     // fixed part of the oldest version that TSPI 2.0 knows
   bool reports_sizes = false;  // has dwTotalSize, dwNeededSize, dwUsedSize
   std::vector<Field> fields;
 

@@ -85,6 +85,14 @@ std::string hex(const void* data, std::size_t size) {
   return out;
 }
 
+std::string guid_text(const BYTE* guid) {
+  // A GUID keeps its first three members in the machine's order.
+  static constexpr int kOrder[] = {3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15};
+  std::string out = "{";
+  for (const int i : kOrder) out += i < 0 ? "-" : hex(guid + i, 1);
+  return out + "}";
+}
+
 std::string hex_number(std::uint64_t value) {
   char buffer[24];
   std::snprintf(buffer, sizeof buffer, "0x%llx", static_cast<unsigned long long>(value));

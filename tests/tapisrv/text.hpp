@@ -19,6 +19,7 @@ std::string to_utf8(const WCHAR* text);  // NUL-terminated; null gives ""
 std::u16string to_utf16(std::string_view text);
 
 std::string hex(const void* data, std::size_t size);
+std::string guid_text(const BYTE* guid);  // {01234567-89ab-...}; 16 bytes as they lie in memory
 std::string hex_number(std::uint64_t value);
 std::optional<Bytes> from_hex(std::string_view digits);
 std::optional<std::uint64_t> to_number(std::string_view text);  // decimal or 0x; a minus sign gives a 32-bit code

@@ -34,11 +34,16 @@ std::string resolve(const std::string& text, ObjectName object_name, RequestName
 
 std::string_view kind_name(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::line: return "line";
-    case ObjectKind::call: return "call";
-    case ObjectKind::phone: return "phone";
-    case ObjectKind::msp: return "msp";
-    case ObjectKind::dialog: return "dialog";
+    case ObjectKind::line:
+      return "line";
+    case ObjectKind::call:
+      return "call";
+    case ObjectKind::phone:
+      return "phone";
+    case ObjectKind::msp:
+      return "msp";
+    case ObjectKind::dialog:
+      return "dialog";
   }
   return "object";
 }
@@ -114,8 +119,7 @@ std::string World::mark(const Request* request) { return kRequestMark + std::to_
 
 std::string World::for_trace(const std::string& text) const {
   return resolve(
-      text,
-      [this](std::size_t index) { return name(objects[index].get()); },
+      text, [this](std::size_t index) { return name(objects[index].get()); },
       [this](std::size_t index) { return hex_number(requests[index]->id); });
 }
 
@@ -168,8 +172,8 @@ std::string World::canonical() {
 
 void World::breach(Rule rule, const std::string& detail) {
   const RuleText& text = text_of(rule);
-  const std::string sentence = "RULE BROKEN " + std::string(text.name) + ": " + detail + ". The rule: " +
-                               std::string(text.sentence) + " (" + std::string(text.source) + ").";
+  const std::string sentence = "RULE BROKEN " + std::string(text.name) + ": " + detail +
+                               ". The rule: " + std::string(text.sentence) + " (" + std::string(text.source) + ").";
   for (const auto& name : allowed) {
     if (name == text.name) return note(sentence);
   }

@@ -34,17 +34,17 @@ struct Frame;  // the buffers of one call, frame.hpp
 struct Object {
   std::size_t index = 0;  // in World::objects
   ObjectKind kind = ObjectKind::line;
-  int number = 0;              // among its kind, for the trace
-  std::uintptr_t tapi = 0;     // TAPI's handle
-  std::uintptr_t driver = 0;   // the provider's
-  Object* line = nullptr;      // of a call or MSP instance; of a line itself
+  int number = 0;             // among its kind, for the trace
+  std::uintptr_t tapi = 0;    // TAPI's handle
+  std::uintptr_t driver = 0;  // the provider's
+  Object* line = nullptr;     // of a call or MSP instance; of a line itself
   Section* section = nullptr;
-  Request* maker = nullptr;    // the request whose completion makes it usable
+  Request* maker = nullptr;  // the request whose completion makes it usable
   bool usable = false;
   bool closed = false;
-  bool failed = false;         // its request failed
-  int registering = 0;         // lines: inside lineOpen or lineSetDefaultMediaDetection
-  DWORD state = 0;             // calls: last LINECALLSTATE_
+  bool failed = false;  // its request failed
+  int registering = 0;  // lines: inside lineOpen or lineSetDefaultMediaDetection
+  DWORD state = 0;      // calls: last LINECALLSTATE_
   DWORD media = 0;
   DWORD address = 0;
   std::shared_ptr<Frame> digits;  // calls: the buffer of the running lineGatherDigits
@@ -72,8 +72,8 @@ struct Happening {
   Object* object = nullptr;  // the line or phone
   Object* call = nullptr;    // the call it is about or announces
   Request* request = nullptr;
-  Bytes data;                // LINE_SENDMSPDATA and dialog data
-  std::string text;          // with marks, see World::mark
+  Bytes data;        // LINE_SENDMSPDATA and dialog data
+  std::string text;  // with marks, see World::mark
   bool claimed = false;
 };
 
@@ -145,8 +145,9 @@ class World {
   static std::string mark(const Request* request);
   std::string for_trace(const std::string& text) const;  // (lock)
 
-  /// Canonical trace (lock). emit_until puts all happenings up to and including `index` there; emit_beside writes to a
-  /// stream of its own, whose names are given at the end, since its order against the section's is nobody's promise.
+  /// Canonical trace (lock). emit_until puts all happenings up to and including `index` there; emit_beside writes to
+  /// a stream of its own, whose names are given at the end, since its order against the section's is nobody's
+  /// promise.
   void emit(Section* section, const std::string& text);
   void emit_beside(Section* section, const std::string& stream, const std::string& text);
   void emit_until(Section* section, std::size_t index);

@@ -145,12 +145,15 @@ void obey(const std::string& word, Line& line, DWORD request) {
     if (habit("event_not_of_tsp")) event(line, nullptr, LINE_REPLY, 1, 0);
     if (habit("callback_overlap")) overlap(line);
     if (habit("completion_unknown")) provider().completion(0x70707070, 0);
-    if (habit("event_unknown_line")) line.event(reinterpret_cast<HTAPILINE>(0x888888), nullptr, LINE_LINEDEVSTATE, 1, 0, 0);
-    if (habit("event_unknown_phone")) provider().phone_event(reinterpret_cast<HTAPIPHONE>(0x777), PHONE_STATE, 1, 0, 0);
+    if (habit("event_unknown_line"))
+      line.event(reinterpret_cast<HTAPILINE>(0x888888), nullptr, LINE_LINEDEVSTATE, 1, 0, 0);
+    if (habit("event_unknown_phone"))
+      provider().phone_event(reinterpret_cast<HTAPIPHONE>(0x777), PHONE_STATE, 1, 0, 0);
     if (habit("create_provider")) event(line, nullptr, LINE_CREATE, 0x1234, 5);
     if (habit("remove_unknown")) line.event(nullptr, nullptr, LINE_REMOVE, 0x4321, 0, 0);
     const BYTE data[] = {1, 2, 3};
-    event(line, nullptr, LINE_SENDMSPDATA, habit("msp_unknown_token") ? 0x6666 : 0, reinterpret_cast<DWORD_PTR>(data), 3);
+    event(line, nullptr, LINE_SENDMSPDATA, habit("msp_unknown_token") ? 0x6666 : 0, reinterpret_cast<DWORD_PTR>(data),
+          3);
     dialog(line, request);
   } else if (word == "conference") {
     auto& calls = provider().calls;
@@ -165,7 +168,8 @@ EXPORT TSPI_lineNegotiateTSPIVersion(DWORD device, DWORD, DWORD high, LPDWORD ve
   *version = habit("version") && device != 0xFFFFFFFFU ? 0x00010003 : high;
   return 0;
 }
-EXPORT TSPI_providerEnumDevices(DWORD, LPDWORD lines, LPDWORD phones, HPROVIDER handle, LINEEVENT create, PHONEEVENT) {
+EXPORT TSPI_providerEnumDevices(DWORD, LPDWORD lines, LPDWORD phones, HPROVIDER handle, LINEEVENT create,
+                                PHONEEVENT) {
   *lines = 1;
   *phones = 1;
   provider().handle = handle;
@@ -209,7 +213,8 @@ EXPORT TSPI_lineGetDevCaps(DWORD, DWORD, DWORD, LPLINEDEVCAPS caps) {
   caps->dwMediaModes = LINEMEDIAMODE_INTERACTIVEVOICE;
   if (habit("output_overrun")) std::memset(reinterpret_cast<BYTE*>(caps) + caps->dwTotalSize, 0x77, 4);
   if (habit("total_size_changed")) caps->dwTotalSize = 4096;
-  const LONG result = fill(reinterpret_cast<BYTE*>(caps), sizeof *caps, "Line", offsetof(LINEDEVCAPS, dwLineNameSize));
+  const LONG result =
+      fill(reinterpret_cast<BYTE*>(caps), sizeof *caps, "Line", offsetof(LINEDEVCAPS, dwLineNameSize));
   if (habit("used_over_total")) caps->dwUsedSize = caps->dwTotalSize + 8;
   if (habit("used_too_small")) caps->dwUsedSize = 12;
   if (habit("needed_under_used")) caps->dwNeededSize = caps->dwUsedSize - 4;

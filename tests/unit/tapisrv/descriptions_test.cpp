@@ -1,4 +1,5 @@
-// The tables against the headers: every function, parameter and structure has the shape that tspi.h and tapi.h give it.
+// The tables against the headers: every function, parameter and structure has the shape that tspi.h and tapi.h give
+// it.
 #include <gtest/gtest.h>
 
 #include "constants.hpp"
@@ -27,7 +28,8 @@ TEST(Functions, GiveAPointerWhereTheHeaderHasOne) {
 }
 
 TEST(Functions, ThatTakeARequestIdAreTheAsynchronousOnes) {
-  for (const auto& function : functions()) EXPECT_EQ(function.async, function.find("dwRequestID") == 0) << function.name;
+  for (const auto& function : functions())
+    EXPECT_EQ(function.async, function.find("dwRequestID") == 0) << function.name;
 }
 
 TEST(Structures, HaveTheFieldsWhereTheHeaderHasThem) {
@@ -41,7 +43,8 @@ TEST(Structures, HaveTheFieldsWhereTheHeaderHasThem) {
 
 TEST(Structures, AreBuiltFromFieldNames) {
   const Structure& params = *find_structure("LINECALLPARAMS");
-  const Bytes bytes = build_structure(params, {{"dwMediaMode", "LINEMEDIAMODE_DATAMODEM"}, {"CallingPartyID", "\"12\""}});
+  const Bytes bytes =
+      build_structure(params, {{"dwMediaMode", "LINEMEDIAMODE_DATAMODEM"}, {"CallingPartyID", "\"12\""}});
   EXPECT_EQ(dword_at(bytes.data(), offsetof(LINECALLPARAMS, dwMediaMode)), DWORD{LINEMEDIAMODE_DATAMODEM});
   EXPECT_EQ(dword_at(bytes.data(), 0), bytes.size());
   EXPECT_EQ(field_text(params, bytes.data(), bytes.size(), "CallingPartyID"), "\"12\"");

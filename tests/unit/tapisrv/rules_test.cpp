@@ -30,7 +30,8 @@ TEST(GoodManners, PassTheTour) {
 }
 
 TEST(GoodManners, GiveTheSameCanonicalTraceEveryTime) {
-  const std::string first = testing::TempDir() + "tapisim-first.txt", second = testing::TempDir() + "tapisim-second.txt";
+  const std::string first = testing::TempDir() + "tapisim-first.txt",
+                    second = testing::TempDir() + "tapisim-second.txt";
   ASSERT_EQ(run_tapisim(BAD_TSP, TOUR, "--canonical " + first).status, 0);
   ASSERT_EQ(run_tapisim(BAD_TSP, TOUR, "--callback-delay-us 500 --canonical " + second).status, 0);
   EXPECT_EQ(file_text(first), file_text(second));

@@ -23,7 +23,8 @@ std::string write(const std::string& text) {
 }
 
 TEST(Scenario, ReadsBlocks) {
-  const Scenario scenario = parse_scenario("open line 1 as l\nrepeat 2\n  print \"a b\"\nend\nparallel\nprint a\nand\nend");
+  const Scenario scenario =
+      parse_scenario("open line 1 as l\nrepeat 2\n  print \"a b\"\nend\nparallel\nprint a\nand\nend");
   ASSERT_EQ(scenario.size(), 3U);
   EXPECT_EQ(scenario[1].blocks.at(0).at(0).words.at(1), "\"a b\"");
   EXPECT_EQ(scenario[2].blocks.size(), 2U);
@@ -45,7 +46,8 @@ TEST(Scenario, FailsWithItsLine) {
       {"open line 1 as l\ncall lineGetNumAddressIDs x", "nothing is called \"x\""},
       {"open line 1 as l\nlimit 1\nexpect LINE_NEWCALL on l", "LINE_NEWCALL  did not come on l within 1 s"},
       {"open line 1 as l\nread lineGetNumAddressIDs l dwNumAddressIDs=2", "gave dwNumAddressIDs=1 instead of 2"},
-      {"open line 1 as l\ncall lineSetLineDevStatus l dwStatusToChange=1 as s\nclose l", "did not ask what became of"},
+      {"open line 1 as l\ncall lineSetLineDevStatus l dwStatusToChange=1 as s\nclose l",
+       "did not ask what became of"},
   };
   for (const auto& one : cases) {
     const Said said = run_tapisim(BAD_TSP, write(one.text), "--quiet");
@@ -56,7 +58,8 @@ TEST(Scenario, FailsWithItsLine) {
 
 TEST(Scenario, RunsThreadsSideBySide) {
   const std::string text =
-      "wait lines 2\nopen line 1 as l\nopen line 2 as k\nparallel\nrepeat 50\nread lineGetNumAddressIDs l dwNumAddressIDs=1\n"
+      "wait lines 2\nopen line 1 as l\nopen line 2 as k\nparallel\nrepeat 50\nread lineGetNumAddressIDs l "
+      "dwNumAddressIDs=1\n"
       "end\nand\nrepeat 20\ncall lineDevSpecific k lpParams=\"nothing\"\nexpect completion 0\nend\nend\n";
   const Said said = run_tapisim(BAD_TSP, write(text), "--quiet");
   EXPECT_EQ(said.status, 0) << said.text;
