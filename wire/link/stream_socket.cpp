@@ -13,7 +13,7 @@ namespace {
 
 // In frames of up to 64 KiB and 8 KiB: what ZeroMQ holds for one peer beside its own buffers.
 constexpr int kSendMark = 32;
-constexpr int kReceiveMark = 32;
+constexpr int kReceiveMark = 64;
 constexpr int kReconnectMs = 200;      // between two tries of one connect()
 constexpr int kReconnectMostMs = 2000;
 constexpr int kConnectTimeoutMs = 5000;
