@@ -43,6 +43,8 @@ class Caller {
       const auto size = 1 + samples_.below(40);
       std::get<at_count>(arguments) = static_cast<DWORD>(size);
       argument = place<Type>(Bytes(size * (BytesOutput<Role> ? 1 : sizeof(WCHAR))));
+    } else if constexpr (I == C::position("dwTSPIVersion")) {
+      argument = kVersion;  // it decides the layout of a structure that comes back
     } else if constexpr (std::is_same_v<Role, Capacity>) {
       // made with its pointer
     } else if constexpr (std::is_function_v<std::remove_pointer_t<Type>>) {

@@ -33,7 +33,7 @@ TEST(Trace, OneLineForEachKind) {
   EXPECT_EQ(line_of("hello"),
             "Hello protocol=1..2 sheet=#1234 product=\"1.2.3\" machine=\"desk-7\" pointer_bits=64 resumes");
   EXPECT_EQ(line_of("welcome"),
-            "Welcome protocol=1 sheet=#1234 product=\"1.2.3\" session=#2a heartbeat=1000 max_frame=0x100000");
+            "Welcome protocol=1 sheet=#1234 product=\"1.2.3\" session=#2a heartbeat=1000 max_frame=1048576");
   EXPECT_EQ(line_of("ack"), "Ack");
   EXPECT_EQ(line_of("ping"), "Ping stamp=5");
   EXPECT_EQ(line_of("pong"), "Pong stamp=5");
