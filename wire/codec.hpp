@@ -85,11 +85,13 @@ Bytes encode(const Values& values) {
   return detail::encode_table(values, std::make_index_sequence<std::tuple_size_v<Values>>{});
 }
 
-/// Verifies and reads; `bytes` must be aligned to 8 as a Buffer's and a nested block's are. Throws Failure(Malformed).
+/// Verifies and reads. `bytes` is aligned to 8 as a Buffer's and a nested block's bytes are; a peer can place a block
+/// elsewhere, so that is checked too. Throws Failure(Malformed).
 template <class Values>
 Values decode(std::span<const std::uint8_t> bytes) {
   flatbuffers::Verifier verifier(bytes.data(), bytes.size(), 4, 4);
-  if (bytes.size() < 8 || !verifier.VerifyBuffer<detail::CheckedTable<Values>>(nullptr)) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0;
+  if (bytes.size() < 8 || !aligned || !verifier.VerifyBuffer<detail::CheckedTable<Values>>(nullptr)) {
     throw Failure(Kind::Malformed, "a table of a function's values is malformed");
   }
   const auto* root = flatbuffers::GetRoot<detail::CheckedTable<Values>>(bytes.data());

@@ -1,5 +1,7 @@
 #include "wire/envelopes.hpp"
 
+#include "wire/failure.hpp"
+
 namespace tsplink::wire {
 
 namespace {
@@ -38,20 +40,41 @@ flatbuffers::Offset<fb::Device> put_device(Builder& builder, const DeviceValues&
                           device.arrived);
 }
 
-Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>* vector) {
-  return vector ? Bytes(vector->begin(), vector->end()) : Bytes();
-}
+/// Copies of an inventory's parts, up to a bound: parts may share bytes, so that what they take together may be far more
+/// than the frame.
+class InventoryReader {
+ public:
+  DeviceValues device(const fb::Device& device);
 
-DeviceValues read_device(const fb::Device& device) {
+ private:
+  void spend(std::size_t bytes) {
+    if (bytes > left_) throw Failure(Kind::Malformed, "an inventory holds more than its bound");
+    left_ -= bytes;
+  }
+  Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>* vector) {
+    if (!vector) return {};
+    spend(vector->size());
+    return Bytes(vector->begin(), vector->end());
+  }
+
+  std::size_t left_ = kMaxInventory;
+};
+
+DeviceValues InventoryReader::device(const fb::Device& device) {
+  spend(sizeof(DeviceValues));
   DeviceValues values;
   values.id = device.id();
   values.permanent = device.permanent();
-  if (device.provider()) values.provider = device.provider()->str();
+  if (device.provider()) {
+    spend(device.provider()->size());
+    values.provider = device.provider()->str();
+  }
   values.version = device.version();
   values.extension = bytes_of(device.extension());
   values.msp = bytes_of(device.msp());
   values.caps = bytes_of(device.caps());
   if (device.addresses()) {
+    spend(device.addresses()->size() * sizeof(Bytes));
     for (const auto* address : *device.addresses()) values.addresses.push_back(bytes_of(address->caps()));
   }
   values.arrived = device.arrived();
@@ -103,14 +126,15 @@ Buffer make_inventory(const InventoryValues& inventory) {
 }
 
 InventoryValues read_inventory(const fb::Inventory& inventory) {
+  InventoryReader reader;
   InventoryValues values;
   values.revision = inventory.revision();
   values.complete = inventory.complete();
   if (inventory.lines()) {
-    for (const auto* line : *inventory.lines()) values.lines.push_back(read_device(*line));
+    for (const auto* line : *inventory.lines()) values.lines.push_back(reader.device(*line));
   }
   if (inventory.phones()) {
-    for (const auto* phone : *inventory.phones()) values.phones.push_back(read_device(*phone));
+    for (const auto* phone : *inventory.phones()) values.phones.push_back(reader.device(*phone));
   }
   return values;
 }

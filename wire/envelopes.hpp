@@ -51,6 +51,9 @@ struct InventoryValues {
   std::vector<DeviceValues> phones;
 };
 Buffer make_inventory(const InventoryValues& inventory);
+/// What a read inventory may hold in all: thousands of lines with their capabilities.
+constexpr std::size_t kMaxInventory = 32 * 1024 * 1024;
+/// Throws Failure(Malformed) over that bound.
 InventoryValues read_inventory(const fb::Inventory& inventory);
 
 /// The envelope in `bytes` if the verifier accepts it, else nullptr. `bytes` must be aligned to 8.
