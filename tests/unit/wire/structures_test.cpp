@@ -250,6 +250,19 @@ TEST(CheckInput, NamesStructureAndMember) {
             message_of(describe<LINEFORWARDLIST>(), bytes, 0x00020000));
 }
 
+TEST(CheckInput, PartsMayBeginRightBehindTheFixedPartAndNotBefore) {
+  Bytes bytes(200);
+  put(bytes.data(), 0, bytes.size());
+  put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentSize), 24);
+  put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentOffset), 176);
+  EXPECT_EQ("", message_of(describe<LINECALLPARAMS>(), bytes, 0x00020000));
+  put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentOffset), 175);
+  EXPECT_EQ("LINECALLPARAMS: dwComment begins inside of the fixed part",
+            message_of(describe<LINECALLPARAMS>(), bytes, 0x00020000));
+  put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentOffset), 177);
+  EXPECT_EQ("LINECALLPARAMS: dwComment reaches beyond the end", message_of(describe<LINECALLPARAMS>(), bytes, 0x00020000));
+}
+
 TEST(CheckInput, NewerMembersDoNotCountInAnOlderVersion) {
   Bytes bytes(176);
   put(bytes.data(), 0, 176);
@@ -441,6 +454,21 @@ TEST(StoreOutput, PartsFollowTheFixedPartAtOnce) {
   EXPECT_EQ(24U, word(buffer.get(), offsetof(VARSTRING, dwStringOffset)));
   EXPECT_EQ(30U, word(buffer.get(), 4));
   EXPECT_EQ(30U, word(buffer.get(), 8));
+}
+
+TEST(StoreOutput, PartsOfAnOlderSourceAreNotTakenForNewerMembers) {
+  const auto& structure = describe<LINEADDRESSCAPS>();
+  Bytes source(300, 0);  // 1.4: what 2.0 has at 196 is text here, and looks like a pair
+  put(source.data(), offsetof(LINEADDRESSCAPS, dwDeviceClassesSize), 8);
+  put(source.data(), offsetof(LINEADDRESSCAPS, dwDeviceClassesOffset), 240);
+  put(source.data(), offsetof(LINEADDRESSCAPS, dwAvailableMediaModes), 0x41414141);
+  Exact buffer(400, 0xA5);
+  put(buffer.get(), 0, buffer.size);
+  ASSERT_EQ(0, store_output(structure, source, buffer.get(), 0x00020000, 0x00010004));
+  EXPECT_EQ(0U, word(buffer.get(), offsetof(LINEADDRESSCAPS, dwDeviceClassesSize)));
+  EXPECT_EQ(0U, word(buffer.get(), offsetof(LINEADDRESSCAPS, dwDeviceClassesOffset)));
+  EXPECT_EQ(0U, word(buffer.get(), offsetof(LINEADDRESSCAPS, dwAvailableMediaModes)));
+  EXPECT_EQ(228U, word(buffer.get(), 4));
 }
 
 TEST(StoreOutput, PartsThatShareBytesAreBounded) {

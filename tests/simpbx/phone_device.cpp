@@ -1,0 +1,1 @@
+#include "tests/simpbx/entry.hpp"
