@@ -7,6 +7,7 @@
 #include "remote-host/worker/worker.hpp"
 #include "security/context.hpp"
 #include "wire/link/server.hpp"
+#include "wire/schema.hpp"
 
 #ifndef TSPLINK_VERSION
 #define TSPLINK_VERSION "0"
@@ -57,6 +58,7 @@ link::LocalInfo local_info() {
   link::LocalInfo local;
   local.product = TSPLINK_VERSION;
   local.machine = machine_name();
+  local.sheet = wire::sheet_hash();
   return local;
 }
 
