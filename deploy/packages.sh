@@ -25,7 +25,7 @@ while (($#)); do
     --with)
       case ${2:-} in
         tsan) packages+=(dpkg-dev) ;;
-        fuzz) packages+=(clang llvm) ;;
+        fuzz) packages+=(clang llvm libclang-rt-14-dev) ;;
         lint) packages+=(clang-format clang-tidy shellcheck) ;;
         fresh) packages+=(debootstrap) ;;
         *) fail "--with takes tsan, fuzz, lint or fresh, not '${2:-}'" ;;
