@@ -61,19 +61,9 @@ done
 ((${#parts[@]})) || parts=("${landing[@]}")
 selected=" ${parts[*]} "
 
-# ---- Processes. All that is started carries a mark in its environment, by which what it leaves is found.
+# ---- Processes
 
-mark=TSPLINK_TEST_RUN=$$-$RANDOM$RANDOM
 scratch=$(mktemp -d)
-marked() { grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 || true; }
-
-# kill_marked: ends what this run started, by process id.
-kill_marked() {
-  local pid
-  for pid in $(marked); do kill -TERM "$pid" 2>/dev/null || true; done
-  for _ in {1..20}; do [[ -n $(marked) ]] || return 0; sleep 0.1; done
-  for pid in $(marked); do kill -KILL "$pid" 2>/dev/null || true; done
-}
 clean_up() {
   kill_marked
   rm -rf "$scratch"
@@ -84,7 +74,7 @@ trap 'exit 143' TERM
 
 # no_survivors: false when a test left processes behind that do not end by themselves; they are killed.
 no_survivors() {
-  for _ in {1..20}; do [[ -n $(marked) ]] || return 0; sleep 0.1; done
+  ! marked_end 2 || return 0
   local pid
   for pid in $(marked); do
     printf '  left behind: %s %s\n' "$pid" "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | cut -c1-120)"
@@ -93,27 +83,14 @@ no_survivors() {
   return 1
 }
 
-# logged LABEL LOG COMMAND...: runs it with output to LOG, within what is left of the part's time, and says every
-# 15 s how far it is.
+# logged LABEL LOG COMMAND...: with_progress, within what is left of the part's time.
 logged() {
-  local label=$1 log=$2 started=$SECONDS left=$((part_end - SECONDS)) status reader
+  local label=$1 log=$2 left=$((part_end - SECONDS)) status=0
   shift 2
   ((left > 0)) || left=1
-  exec {reader}< <(
-    result=0
-    env "$mark" timeout -k 10 "$left" "$@" >"$log" 2>&1 </dev/null || result=$?
-    echo "$result"
-  )
-  while true; do
-    status=0
-    read -r -t 15 -u "$reader" answer || status=$?
-    ((status > 128)) || break
-    printf '  %s: %d s, %s\n' "$label" $((SECONDS - started)) "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | cut -c1-90)"
-  done
-  exec {reader}<&-
-  [[ $status == 0 ]] || answer=255
-  [[ $answer != 124 && $answer != 137 ]] || echo "stopped: this part's limit of $part_limit s is over" >>"$log"
-  return "$answer"
+  with_progress "$label" "$log" timeout -k 10 "$left" "$@" || status=$?
+  [[ $status != 124 && $status != 137 ]] || echo "stopped: this part's limit of $part_limit s is over" >>"$log"
+  return "$status"
 }
 
 # ---- Counting
@@ -190,9 +167,9 @@ build() {
 
 # ---- Suites by ctest: unit, e2e
 
-export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:handle_abort=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:handle_abort=1
 
 # tests_of PRESET ARGUMENTS...: "NUMBER NAME" of each test that ctest selects by the arguments.
 tests_of() { ctest --test-dir "build/$1" -N "${@:2}" | sed -n 's/^ *Test *#\([0-9]*\): \(.*\)$/\1 \2/p'; }
@@ -229,7 +206,9 @@ run_test() {
   ((wrong == 0)) || verdict=FAIL note=", $wrong failed"
   ((skipped == 0)) || note+=", $skipped skipped"
   printf '  %-5s %5.1f s  %s: %d passed%s\n' "$verdict" "$(seconds_since "$start")" "$name" "$right" "$note"
-  ((wrong == 0)) || tail_of "$log" 100
+  ((wrong > 0)) || return 0
+  sed -i -E '/^(Internal ctest|Test project|Errors while running|Total Test time|The following tests|Label Time|[0-9]+% tests passed)|^$/d' "$log"
+  tail_of "$log" 100
 }
 
 seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
@@ -283,9 +262,10 @@ run_docs() {
     for path in $(grep -oE '`(\.ci|deploy|tests|wire|security|proxy-tsp|remote-host)/[A-Za-z0-9_./-]+' "$file" | tr -d '`' | sort -u); do
       check "$file names $path" test -e "$path"
     done
-    for path in $(grep -oE '\]\([^):#]+' "$file" | cut -c3- | sort -u); do
+    grep -oE '\]\([^):#]+' "$file" | cut -c3- | sort -u >"$scratch/links" || true
+    while read -r path; do
       check "$file links to $path" test -e "$(dirname "$file")/$path"
-    done
+    done <"$scratch/links"
   done
   if [[ -e wire/tspi_calls.fbs ]]; then
     build release || return 0
