@@ -20,12 +20,12 @@
 #define __C89_NAMELESS __extension__
 
 typedef uint8_t BYTE;
-typedef BYTE *LPBYTE;
+typedef BYTE* LPBYTE;
 typedef uint16_t WORD;
 typedef uint32_t DWORD;
-typedef DWORD *LPDWORD;
+typedef DWORD* LPDWORD;
 typedef int32_t LONG;
-typedef LONG *LPLONG;
+typedef LONG* LPLONG;
 typedef uint32_t ULONG;
 typedef uint32_t UINT;
 typedef int32_t BOOL;
@@ -33,19 +33,19 @@ typedef int32_t HRESULT;
 typedef uintptr_t DWORD_PTR;
 typedef uintptr_t ULONG_PTR;
 typedef intptr_t LONG_PTR;
-typedef void *LPVOID;
-typedef const void *LPCVOID;
-typedef void *HANDLE;
-typedef struct HWND__ *HWND;
-typedef struct HICON__ *HICON;
-typedef struct HINSTANCE__ *HINSTANCE;
+typedef void* LPVOID;
+typedef const void* LPCVOID;
+typedef void* HANDLE;
+typedef struct HWND__* HWND;
+typedef struct HICON__* HICON;
+typedef struct HINSTANCE__* HINSTANCE;
 typedef HINSTANCE HMODULE;
 typedef char CHAR;
-typedef char *LPSTR;
-typedef const char *LPCSTR;
+typedef char* LPSTR;
+typedef const char* LPCSTR;
 typedef char16_t WCHAR;
-typedef WCHAR *LPWSTR;
-typedef const WCHAR *LPCWSTR;
+typedef WCHAR* LPWSTR;
+typedef const WCHAR* LPCWSTR;
 typedef uintptr_t WPARAM;
 typedef intptr_t LPARAM;
 typedef double DATE;
@@ -81,5 +81,5 @@ typedef struct _GUID {
 } GUID;
 #define GUID_DEFINED
 typedef GUID CLSID;
-typedef GUID *LPGUID;
+typedef GUID* LPGUID;
 #define __LPGUID_DEFINED__

@@ -1,0 +1,351 @@
+#!/usr/bin/env bash
+# Builds tsplink and runs its tests. The last line is the sum: N passed, N failed.
+#
+#   tests/run.sh                  the landing set: what every change must pass
+#   tests/run.sh PART...          these parts only, for example: lint unit e2e@tsan
+#   tests/run.sh --full           every suite in every configuration, each part bounded to ten minutes
+#   tests/run.sh --list           names the parts; those of the landing set are marked with *
+#
+#   --jobs N       compile and check with N jobs at a time (default: one for each core)
+#   --no-install   do not look for missing Debian packages
+#   --help
+#
+# A part is a suite, or SUITE@CONFIGURATION: unit@asan. Without a configuration it is the suite's first.
+# Builds go to build/CONFIGURATION, by the presets in CMakePresets.json.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=deploy/common.sh
+. deploy/common.sh
+
+landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan)
+full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} fuzz tidy@{wire,security,proxy-tsp,remote-host,tests})
+part_limit=570 # seconds, builds included
+test_limit=300 # seconds for one test executable, unless CMake gives it less
+jobs=$(nproc)
+install=yes
+parts=()
+
+list_parts() {
+  local part mark
+  for part in "${full[@]}"; do
+    mark=' '
+    [[ " ${landing[*]} " != *" $part "* ]] || mark='*'
+    printf '%s %s\n' "$mark" "$part"
+  done
+}
+
+while (($#)); do
+  case $1 in
+    --full) parts+=("${full[@]}") ;;
+    --list) list_parts; exit ;;
+    --jobs)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "--jobs takes a number, not '${2:-}'"
+      jobs=$2
+      shift
+      ;;
+    --no-install) install=no ;;
+    -h | --help) usage; exit ;;
+    -*) fail "unknown option '$1': see --help" ;;
+    *)
+      part=$1
+      case $part in
+        unit | e2e) part=$part@release ;;
+        tidy) parts+=(tidy@{wire,security,proxy-tsp,remote-host}) part=tidy@tests ;;
+      esac
+      [[ " ${full[*]} " == *" $part "* ]] || fail "there is no part '$1': see --list"
+      parts+=("$part")
+      ;;
+  esac
+  shift
+done
+((${#parts[@]})) || parts=("${landing[@]}")
+selected=" ${parts[*]} "
+
+# ---- Processes
+
+scratch=$(mktemp -d)
+clean_up() {
+  kill_marked
+  rm -rf "$scratch"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# no_survivors: false when a test left processes behind that do not end by themselves; they are killed.
+no_survivors() {
+  ! marked_end 2 || return 0
+  local pid
+  for pid in $(marked); do
+    printf '  left behind: %s %s\n' "$pid" "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | cut -c1-120)"
+  done
+  kill_marked
+  return 1
+}
+
+# logged LABEL LOG COMMAND...: with_progress, within what is left of the part's time.
+logged() {
+  local label=$1 log=$2 left=$((part_end - SECONDS)) status=0
+  shift 2
+  ((left > 0)) || left=1
+  with_progress "$label" "$log" timeout -k 10 "$left" "$@" || status=$?
+  [[ $status != 124 && $status != 137 ]] || echo "stopped: this part's limit of $part_limit s is over" >>"$log"
+  return "$status"
+}
+
+# ---- Counting
+
+good() { passed=$((passed + ${1:-1})); }
+bad() { failed=$((failed + ${1:-1})); }
+tail_of() { tail -n "${2:-60}" "$1" | sed 's/^/    | /'; }
+
+# check NAME COMMAND...: one check by exit status; its output is shown when it fails.
+check() {
+  local name=$1 out=$scratch/check
+  shift
+  if "$@" >"$out" 2>&1; then
+    good
+  else
+    bad
+    printf '  FAIL  %s\n' "$name"
+    tail_of "$out" 20
+  fi
+}
+
+# check_files LABEL LIST COMMAND...: COMMAND FILE for each file in LIST, in parallel; one check for each.
+check_files() {
+  local label=$1 list=$2 results=$scratch/results
+  shift 2
+  rm -rf "$scratch/files"
+  mkdir "$scratch/files"
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  logged "$label" "$results" xargs -a "$list" -d '\n' -P "$jobs" -I{} bash -c '
+    log=$1/$(printf %s "$2" | tr / _)
+    if "${@:3}" "$2" >"$log" 2>&1 </dev/null; then echo "ok $2"; else echo "FAIL $2"; fi' _ "$scratch/files" {} "$@" ||
+    echo "FAIL $label did not finish" >>"$results"
+  good "$(grep -c '^ok ' "$results" || true)"
+  local file
+  while read -r file; do
+    bad
+    printf '  FAIL  %s: %s\n' "$label" "$file"
+    [[ ! -e $scratch/files/${file//\//_} ]] || tail_of "$scratch/files/${file//\//_}" 30
+  done < <(sed -n 's/^FAIL //p' "$results")
+}
+
+# ---- Building
+
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+declare -A built=()
+
+# build PRESET: once in a run; false, and one failure counted, when it does not build.
+build() {
+  local preset=$1 log=build/$1.log started=$SECONDS
+  case ${built[$preset]:-} in
+    yes) return 0 ;;
+    no) bad; echo "  FAIL  build $preset: see above"; return 1 ;;
+  esac
+  built[$preset]=no
+  mkdir -p build
+  if [[ $preset == tsan ]]; then
+    TSPLINK_TSAN_ZMQ=$(deploy/tsan-libzmq.sh | tail -n 1) || { bad; echo "  FAIL  no libzmq for TSan"; return 1; }
+    export TSPLINK_TSAN_ZMQ
+  fi
+  if logged "configure $preset" "$log" cmake --preset "$preset" -U TSPLINK_ZMQ_LIBRARY &&
+    logged "build $preset" "$log" cmake --build --preset "$preset" -j "$jobs"; then
+    # Executables of targets that are gone would otherwise be run for ever.
+    ninja -C "build/$preset" -t cleandead >/dev/null
+    built[$preset]=yes
+    printf '  built %s in %d s\n' "$preset" $((SECONDS - started))
+    return 0
+  fi
+  bad
+  printf '  FAIL  build %s, whole log in %s\n' "$preset" "$log"
+  grep -E -A 12 'FAILED|[Ee]rror' "$log" | head -n 60 | sed 's/^/    | /' || true
+  tail_of "$log" 5
+  return 1
+}
+
+# ---- Suites by ctest: unit, e2e
+
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:handle_abort=1
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:handle_abort=1
+
+# tests_of PRESET ARGUMENTS...: "NUMBER NAME" of each test that ctest selects by the arguments.
+tests_of() { ctest --test-dir "build/$1" -N "${@:2}" | sed -n 's/^ *Test *#\([0-9]*\): \(.*\)$/\1 \2/p'; }
+
+# attribute NAME FILE...: the sum of one number in the reports of GoogleTest, over the elements <ELEMENT.
+attribute() {
+  local element=$1 name=$2
+  shift 2
+  grep -hoE "<$element [^>]*" "$@" | sed -nE "s/.* $name=\"([0-9]+)\".*/\1/p" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# run_test PRESET NUMBER NAME: one ctest entry, counted by GoogleTest's report if it writes one, else as one check.
+run_test() {
+  local preset=$1 number=$2 name=$3 reports=$scratch/reports log=$scratch/log start=$EPOCHREALTIME status=0
+  rm -rf "$reports"
+  mkdir "$reports"
+  GTEST_OUTPUT=xml:$reports/ logged "$name" "$log" ctest --test-dir "build/$preset" -I "$number,$number" \
+    --timeout "$test_limit" --output-on-failure --no-tests=error || status=$?
+  local cases=1 wrong=0 skipped=0
+  if compgen -G "$reports/*.xml" >/dev/null; then
+    cases=$(attribute testsuites tests "$reports"/*.xml)
+    wrong=$(($(attribute testsuites failures "$reports"/*.xml) + $(attribute testsuites errors "$reports"/*.xml)))
+    skipped=$(($(attribute testsuite skipped "$reports"/*.xml) + $(attribute testsuites disabled "$reports"/*.xml)))
+    ((cases > 0)) || { echo "the executable has no test" >>"$log"; status=1; }
+  fi
+  # A crash, a sanitizer's report or a time-out is a failure of its own: the report does not know of it.
+  ((status == 0 || wrong > 0)) || wrong=1
+  no_survivors || { wrong=$((wrong + 1)); }
+  local right=$((cases - wrong - skipped))
+  ((right >= 0)) || right=0
+  good "$right"
+  bad "$wrong"
+  local verdict=ok note=
+  ((wrong == 0)) || verdict=FAIL note=", $wrong failed"
+  ((skipped == 0)) || note+=", $skipped skipped"
+  printf '  %-5s %5.1f s  %s: %d passed%s\n' "$verdict" "$(seconds_since "$start")" "$name" "$right" "$note"
+  ((wrong > 0)) || return 0
+  sed -i -E '/^(Internal ctest|Test project|Errors while running|Total Test time|The following tests|Label Time|[0-9]+% tests passed)|^$/d' "$log"
+  tail_of "$log" 100
+}
+
+seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
+
+# run_ctest SUITE PRESET. e2e are the entries with label or name e2e; unit is everything else.
+run_ctest() {
+  local suite=$1 preset=$2 number name
+  build "$preset" || return 0
+  { tests_of "$preset" -L '^e2e$'; tests_of "$preset" -R '^e2e'; } | sort -un >"$scratch/e2e"
+  tests_of "$preset" >"$scratch/all"
+  if [[ $suite == e2e ]]; then
+    cp "$scratch/e2e" "$scratch/chosen"
+  else
+    grep -vxFf "$scratch/e2e" "$scratch/all" >"$scratch/chosen" || true
+    # A test that is built but not registered would never run.
+    ctest --test-dir "build/$preset" -N -V >"$scratch/commands"
+    for program in "build/$preset"/bin/*_test; do
+      [[ ! -x $program ]] || grep -qE "/bin/${program##*/}(\"| |\$)" "$scratch/commands" ||
+        check "${program##*/} is built, but no add_test() names it" false
+    done
+  fi
+  [[ -s $scratch/chosen ]] || check "suite $suite has no test in $preset" false
+  while read -r -u 3 number name; do
+    run_test "$preset" "$number" "$name"
+  done 3<"$scratch/chosen"
+}
+
+# ---- The other suites
+
+sources() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [[ ! -e $f ]] || echo "$f"; done; }
+
+run_lint() {
+  sources '*.cpp' '*.hpp' '*.h' >"$scratch/cpp"
+  sources '*.sh' .ci/run >"$scratch/shell"
+  check_files clang-format "$scratch/cpp" clang-format --dry-run -Werror
+  check_files 'bash -n' "$scratch/shell" bash -n
+  if command -v shellcheck >/dev/null; then
+    check_files shellcheck "$scratch/shell" shellcheck -x -S warning
+  fi
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  check 'no unfinished work is marked in the sources' bash -c '! git grep -nE "TO[D]O|FIX[M]E" -- . ":!*.md"'
+}
+
+run_docs() {
+  local file path folder
+  for folder in wire security proxy-tsp remote-host tests deploy; do
+    [[ ! -d $folder ]] || check "$folder has a README.md" test -s "$folder/README.md"
+  done
+  # Every file that a page names from the root, and every page it links to, is there.
+  for file in $(sources '*.md'); do
+    for path in $(grep -oE '`(\.ci|deploy|tests|wire|security|proxy-tsp|remote-host)/[A-Za-z0-9_./-]+' "$file" | tr -d '`' | sort -u); do
+      check "$file names $path" test -e "$path"
+    done
+    grep -oE '\]\([^):#]+' "$file" | cut -c3- | sort -u >"$scratch/links" || true
+    while read -r path; do
+      check "$file links to $path" test -e "$(dirname "$file")/$path"
+    done <"$scratch/links"
+  done
+  if [[ -e wire/tspi_calls.fbs ]]; then
+    build release || return 0
+    local printer
+    printer=$(compgen -G 'build/release/bin/*schema*' | head -n 1) || true
+    check 'a program bin/*schema* prints the schema' test -x "$printer"
+    [[ -z $printer ]] || check "wire/tspi_calls.fbs is what $printer prints" diff -u wire/tspi_calls.fbs <("$printer")
+  fi
+}
+
+run_demo() {
+  local log=$scratch/demo
+  [[ -x deploy/demo.sh ]] || { check 'deploy/demo.sh is there' false; return 0; }
+  if logged demo "$log" deploy/demo.sh && [[ $(tail -n 1 "$log") == 'demo: ok' ]]; then
+    good
+  else
+    bad
+    echo '  FAIL  deploy/demo.sh did not end with "demo: ok"'
+    tail_of "$log" 60
+  fi
+  check 'the demo leaves no process behind' no_survivors
+}
+
+run_fuzz() {
+  local program name seeds programs
+  build fuzz || return 0
+  mapfile -t programs < <(compgen -G 'build/fuzz/bin/*fuzz*')
+  ((${#programs[@]})) || { check 'suite fuzz has a target' false; return 0; }
+  local each=$(((part_end - SECONDS - 30) / ${#programs[@]}))
+  ((each <= 30)) || each=30
+  for program in "${programs[@]}"; do
+    name=${program##*/}
+    mkdir -p "$scratch/corpus/$name" build/fuzz/findings
+    seeds=()
+    [[ ! -d tests/fuzz/seeds/$name ]] || seeds=("tests/fuzz/seeds/$name")
+    if logged "$name" "$scratch/log" "$program" "-max_total_time=$each" "-artifact_prefix=build/fuzz/findings/$name-" \
+      "$scratch/corpus/$name" "${seeds[@]}"; then
+      good
+      printf '  ok    %s: %s\n' "$name" "$(grep -E '^(Done|#[0-9]+.*DONE)' "$scratch/log" | tail -n 1)"
+    else
+      bad
+      printf '  FAIL  %s: its input is kept in build/fuzz/findings\n' "$name"
+      tail_of "$scratch/log"
+    fi
+  done
+}
+
+run_tidy() {
+  build debug || return 0
+  sources "$1/*.cpp" | while read -r file; do
+    ! grep -qF "\"file\": \"$PWD/$file\"" build/debug/compile_commands.json || echo "$file"
+  done >"$scratch/cpp"
+  [[ -s $scratch/cpp ]] || { check "there is a source file under $1 to check" false; return 0; }
+  check_files clang-tidy "$scratch/cpp" clang-tidy -p build/debug --quiet
+}
+
+# ---- The run
+
+if [[ $install == yes ]]; then
+  groups=()
+  [[ $selected != *tsan* ]] || groups+=(--with tsan)
+  [[ $selected != *fuzz* ]] || groups+=(--with fuzz)
+  [[ $selected != *lint* && $selected != *tidy* ]] || groups+=(--with lint)
+  deploy/packages.sh "${groups[@]}"
+fi
+
+all_passed=0 all_failed=0 count=0 run_start=$EPOCHREALTIME failing=()
+for part in "${parts[@]}"; do
+  count=$((count + 1)) passed=0 failed=0 part_start=$EPOCHREALTIME part_end=$((SECONDS + part_limit))
+  printf '== %s (part %d of %d)\n' "$part" "$count" "${#parts[@]}"
+  case $part in
+    unit@* | e2e@*) run_ctest "${part%@*}" "${part#*@}" ;;
+    tidy@*) run_tidy "${part#*@}" ;;
+    *) "run_$part" ;;
+  esac
+  ((passed + failed > 0)) || { failed=1; echo "  FAIL  $part checked nothing"; }
+  ((failed == 0)) || failing+=("$part")
+  all_passed=$((all_passed + passed)) all_failed=$((all_failed + failed))
+  printf '%s: %s s\n%d passed, %d failed\n\n' "$part" "$(seconds_since "$part_start")" "$passed" "$failed"
+done
+printf '== sum of %d parts, %s s%s\n%d passed, %d failed\n' "$count" "$(seconds_since "$run_start")" \
+  "${failing[*]:+; failed: ${failing[*]}}" "$all_passed" "$all_failed"
+((all_failed == 0))
