@@ -115,7 +115,7 @@ SIMPBX_EXPORT TSPI_providerUIIdentify(LPWSTR lpszUIDLLName) {
   });
 }
 
-/// The block comes back changed: every byte XORed with 0x5A, then the first ones replaced by object type and id.
+/// The block comes back with every byte XORed with 0x5A; the object must be one that the exchange knows.
 SIMPBX_EXPORT TSPI_providerGenericDialogData(DWORD_PTR dwObjectID, DWORD dwObjectType, LPVOID lpParams, DWORD dwSize) {
   return sync_entry("providerGenericDialogData",
                     {ARG(dwObjectID), ARG(dwObjectType), BLOCK_ARG(lpParams, dwSize)}, [&](Pbx& pbx) {
