@@ -16,6 +16,7 @@ struct Caller::Attempt {
   std::vector<Object*> about;
   DWORD total = 0;
   LONG result = 0;
+  std::string canonical;  // the call with its inputs, taken before the provider can change an in/out block
 };
 
 namespace {
@@ -256,15 +257,14 @@ void Caller::after_close(Attempt& attempt, const Arguments& arguments) {
   if (!call) world_.emit_rest(closed->section);
 }
 
-void Caller::emit(Attempt& attempt, const Arguments& arguments, Show show) {
+void Caller::emit(Attempt& attempt, Show show) {
   if (show == Show::trace_only) return;
   const std::lock_guard lock(world_.mutex);
-  const DWORD device = attempt.section->device;
-  std::string text = inputs_text(world_, *attempt.function, *attempt.frame, arguments, attempt.request, attempt.made,
-                                 device, For::comparison);
+  std::string text = attempt.canonical;
   if (attempt.request == nullptr) {
     text += " = " + result_text(attempt.result);
-    const std::string outputs = outputs_text(*attempt.function, *attempt.frame, false, For::comparison, device);
+    const std::string outputs =
+        outputs_text(*attempt.function, *attempt.frame, false, For::comparison, attempt.section->device);
     if (attempt.result == 0 && !outputs.empty()) text += ", " + outputs;
   }
   world_.emit(attempt.section, text);
@@ -306,8 +306,12 @@ Outcome Caller::call(const Function& function, const Arguments& arguments, Secti
     std::string text;
     {
       const std::lock_guard lock(world_.mutex);
-      text = world_.for_trace(inputs_text(world_, function, *attempt.frame, arguments, attempt.request, attempt.made,
-                                          attempt.section->device, For::reader));
+      const auto inputs = [&](For reader) {
+        return inputs_text(function, *attempt.frame, arguments, attempt.request, attempt.made,
+                           attempt.section->device, reader);
+      };
+      text = world_.for_trace(inputs(For::reader));
+      attempt.canonical = inputs(For::comparison);
     }
     if (arguments.before) {
       std::vector<Object*> made;
@@ -340,7 +344,7 @@ Outcome Caller::call(const Function& function, const Arguments& arguments, Secti
   }
   // The canonical order: what the script does is written where it does it.
   after_close(attempt, arguments);
-  emit(attempt, arguments, show);
+  emit(attempt, show);
   if (world_.broken && !world_.keep_going) throw Stop("a rule is broken");
   outcome.result = attempt.result;
   outcome.request = attempt.request;

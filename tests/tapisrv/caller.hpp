@@ -52,7 +52,7 @@ class Caller {
   void settle_request(Attempt& attempt);
   void settle_new_objects(Attempt& attempt, bool success);
   void after_close(Attempt& attempt, const Arguments& arguments);
-  void emit(Attempt& attempt, const Arguments& arguments, Show show);
+  void emit(Attempt& attempt, Show show);
   DWORD wanted_size(const Attempt& attempt, const Arguments& arguments) const;
 
   World& world_;

@@ -61,7 +61,7 @@ std::optional<OutputValue> output(const Function& function, const Frame& frame, 
 /// Does the output equal a value as scenarios write it?
 bool equals(const OutputValue& value, const std::string& expected);
 
-std::string inputs_text(const World& world, const Function& function, const Frame& frame, const Arguments& arguments,
+std::string inputs_text(const Function& function, const Frame& frame, const Arguments& arguments,
                         const Request* request, const std::map<std::string, Object*>& made, DWORD device, For reader);
 std::string outputs_text(const Function& function, const Frame& frame, bool late, For reader, DWORD device);
 

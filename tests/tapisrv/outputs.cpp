@@ -186,7 +186,7 @@ bool equals(const OutputValue& value, const std::string& expected) {
   return false;
 }
 
-std::string inputs_text(const World& world, const Function& function, const Frame& frame, const Arguments& arguments,
+std::string inputs_text(const Function& function, const Frame& frame, const Arguments& arguments,
                         const Request* request, const std::map<std::string, Object*>& made, DWORD device,
                         For reader) {
   std::vector<std::string> parts;
@@ -207,7 +207,6 @@ std::string inputs_text(const World& world, const Function& function, const Fram
     }
     if (!text.empty()) parts.push_back(param.name + "=" + text);
   }
-  (void)world;
   return function.name + "(" + join(parts, ", ") + ")";
 }
 
