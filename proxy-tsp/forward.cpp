@@ -95,7 +95,8 @@ void DesktopCall::note_in(AsyncRequest& request) const {
 
 LONG Core::store(const Device* device, const wire::StructureDescription& description,
                  std::span<const std::uint8_t> source, void* destination, std::uint32_t version) {
-  const LONG result = wire::store_output(description, source, destination, version);
+  const LONG result =
+      wire::store_output(description, source, destination, version, device ? device->values()->version : 0);
   if (result != 0 || !device) return result;
   auto* bytes = static_cast<std::uint8_t*>(destination);
   const auto fixed = wire::fixed_size(description, version);

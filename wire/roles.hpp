@@ -527,9 +527,11 @@ struct VarIn : RoleBase<T*, Block> {
   };
 };
 
-/// A structure that the vendor fills. In: the caller's dwTotalSize.
+/// A structure that the vendor fills. In: the caller's dwTotalSize. The vendor gets room for a whole structure even if
+/// the caller has little: only of a whole one can the desktop say truly how much is needed.
 template <class T>
 struct VarOut : RoleBase<T*, std::uint32_t, Block> {
+  static constexpr std::uint32_t least_room = 16 * 1024;
   template <class C, std::size_t I>
   static std::uint32_t take(DesktopSide&, const typename C::Arguments& arguments) {
     const auto* structure = std::get<I>(arguments);
@@ -561,6 +563,7 @@ struct VarOut : RoleBase<T*, std::uint32_t, Block> {
       held.total = std::get<I>(in);
       if (held.total > kMaxBlock) malformed<C, I>("asks for more than a block may hold");
       if (held.total == 0) return held;
+      if constexpr (!C::template Role<I>::late) held.total = std::max(held.total, least_room);
       constexpr auto version_at = C::position("dwTSPIVersion");
       if constexpr (version_at < C::size) {
         held.version = std::get<version_at>(in);

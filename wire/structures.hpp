@@ -128,7 +128,8 @@ inline constexpr std::uint32_t kLaidOutLimit = 1U << 20U;
 /// need. Members and parts that TAPI owns, and dwTotalSize, stay as they are in `destination`. `source_version` is the
 /// version that laid `source` out (0: the same); its newer members are dropped, its missing ones 0.
 /// Parts of `source` that lie outside of it are left out. Returns 0, or STRUCTURETOOSMALL of the structure's family with
-/// nothing written (VARSTRING serves both families: use to_family()).
+/// nothing written. A source that is incomplete itself (dwNeededSize over its dwTotalSize) raises dwNeededSize, to
+/// kLaidOutLimit at most (VARSTRING serves both families: use to_family()).
 LONG store_output(const StructureDescription& structure, std::span<const std::uint8_t> source, void* destination,
                   std::uint32_t version, std::uint32_t source_version = 0);
 

@@ -232,11 +232,22 @@ class Writer {
       if (pair.element) write_array(pair, part);
       else if (part.size != 0) write_part(part, destination_ + pair.size_at, destination_ + pair.offset_at, true);
     }
+    count_what_is_missing();
     store(destination_ + kNeededAt, needed_);
     store(destination_ + kUsedAt, used_);
   }
 
  private:
+  /// A source for which the host's own buffer was too small tells what the vendor needs; bounded, since it is the
+  /// network that says so.
+  void count_what_is_missing() {
+    if (source_.size() < kTotalsSize) return;
+    const std::uint32_t wanted = load(source_.data() + kNeededAt);
+    if (wanted > load(source_.data() + kTotalAt)) {
+      needed_ = std::max<std::uint64_t>(needed_, std::min<std::uint32_t>(wanted, kLaidOutLimit));
+    }
+  }
+
   struct Part {
     std::uint64_t size, offset;
   };

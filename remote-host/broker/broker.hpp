@@ -95,6 +95,7 @@ class Broker {
   };
   struct Station {  // a line or a phone
     wire::DeviceValues values;
+    std::uint64_t order = 0;  // of its coming: desktops list devices as the vendor does
     std::size_t worker = 0;
     bool phone = false;
     bool close_drops = false;
@@ -192,6 +193,7 @@ class Broker {
   std::uint64_t next_request_ = 1;
   std::uint64_t next_attachment_ = 1;
   std::uint64_t revision_ = 0;
+  std::uint64_t arrivals_ = 0;  // devices that ever came
 };
 
 template <class C>

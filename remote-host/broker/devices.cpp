@@ -50,6 +50,7 @@ void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) 
       station.values = device;
       station.values.arrived = false;
       station.worker = worker;
+      station.order = ++arrivals_;
       station.phone = phone;
       DWORD flags = 0;
       constexpr auto at = offsetof(LINEDEVCAPS, dwDevCapFlags);
@@ -77,10 +78,11 @@ void Broker::remove_station(std::uint64_t id) {
 void Broker::session_up(SessionId id, SessionInfo info) {
   wire::InventoryValues all;
   open_sessions_[id] = Session{std::move(info), 0};
+  std::map<std::uint64_t, const Station*> granted;
   for (const auto& [device, station] : stations_) {
-    if (right_of(id, device) == wire::Right::Local) continue;
-    (station.phone ? all.phones : all.lines).push_back(station.values);
+    if (right_of(id, device) != wire::Right::Local) granted[station.order] = &station;
   }
+  for (const auto& [order, station] : granted) (station->phone ? all.phones : all.lines).push_back(station->values);
   all.revision = revision_;
   sessions_.send(id, wire::make_inventory(all));
 }
