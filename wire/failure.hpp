@@ -1,7 +1,8 @@
 // The one exception of tsplink's inside, with a kind; none crosses the C interface. wire/errors.hpp maps kinds to
-// LINEERR_ and PHONEERR_ values at the border.
+// LINEERR_ and PHONEERR_ values at the border, unless the place that failed knew the value itself (`code`).
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -20,11 +21,15 @@ enum class Kind {
 
 class Failure : public std::runtime_error {
  public:
-  Failure(Kind kind, const std::string& sentence) : std::runtime_error(sentence), kind_(kind) {}
+  /// `code`: the LINEERR_ or PHONEERR_ value to answer; 0: by kind.
+  Failure(Kind kind, const std::string& sentence, std::int32_t code = 0)
+      : std::runtime_error(sentence), kind_(kind), code_(code) {}
   Kind kind() const { return kind_; }
+  std::int32_t code() const { return code_; }
 
  private:
   Kind kind_;
+  std::int32_t code_;
 };
 
 }  // namespace tsplink

@@ -5,6 +5,7 @@ target_include_directories(tsplink_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(tsplink_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+target_compile_definitions(tsplink_options INTERFACE TSPLINK_VERSION="${PROJECT_VERSION}")
 target_link_libraries(tsplink_options INTERFACE Threads::Threads)
 if(TSPLINK_SANITIZE)
   target_compile_options(tsplink_options INTERFACE -fsanitize=${TSPLINK_SANITIZE} -fno-omit-frame-pointer)
@@ -21,7 +22,7 @@ endif()
 # A TSP: a loadable module without prefix, exporting only TSPI_* and TUISPI_* names, its own calls bound
 # to itself (an executable that exports the same names must not capture them).
 function(tsplink_module target file_name)
-  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${file_name})
+  set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX "" OUTPUT_NAME ${file_name})
   if(NOT WIN32)
     target_link_options(${target} PRIVATE
       -Wl,-Bsymbolic -Wl,--version-script=${CMAKE_SOURCE_DIR}/deploy/cmake/tsp.map)

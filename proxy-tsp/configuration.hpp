@@ -1,0 +1,29 @@
+// The proxy's configuration: which host, which certificate, where to keep what it learned. From a TOML file named by
+// TSPLINK_CONFIG, else the platform's default place. Values; read once for each life of the provider.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "security/context.hpp"
+
+namespace tsplink::proxy {
+
+struct Configuration {
+  std::string machine;  // name of this desktop in logs of the host; default: the machine's own
+  std::filesystem::path state;
+  std::string host;
+  std::uint16_t port = 8643;
+  security::IdentityFiles identity;
+  std::chrono::milliseconds call_deadline{5000};
+  std::string log_level = "info";
+  std::filesystem::path log_file;  // empty: standard error
+};
+
+/// Where the configuration is looked for.
+std::filesystem::path configuration_file();
+/// Throws Failure(Configuration): one sentence with file, line and column.
+Configuration load_configuration(const std::filesystem::path& file);
+
+}  // namespace tsplink::proxy

@@ -1,0 +1,290 @@
+#include "proxy-tsp/core.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace tsplink::proxy {
+
+namespace {
+
+std::uint64_t random_trace_id() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return generator();
+}
+
+template <class T>
+std::shared_ptr<T> required(std::shared_ptr<T> object, const char* what, LONG code) {
+  if (!object) throw Failure(Kind::NoSuchObject, std::string("no such ") + what, code);
+  return object;
+}
+
+template <class Handle>
+std::uintptr_t number(Handle handle) {
+  return reinterpret_cast<std::uintptr_t>(handle);
+}
+
+}  // namespace
+
+Core::Core(CoreOptions options, Uplink uplink, Log log)
+    : options_(std::move(options)),
+      uplink_(std::move(uplink)),
+      log_(std::move(log)),
+      pump_(*options_.clock),
+      ledger_([this](DRV_REQUESTID id, LONG result) {
+        pump_.post([this, id, result] {
+          ASYNC_COMPLETION completion{};
+          {
+            std::lock_guard lock(mutex_);
+            completion = tapi_.completion;
+          }
+          if (completion) completion(id, result);
+        });
+      }),
+      store_(options_.state) {}
+
+Core::~Core() { shutdown(); }
+
+// --- life of the provider ------------------------------------------------------------------------------------------
+
+void Core::enumerate(const TapiSide& tapi, DWORD& lines, DWORD& phones) {
+  std::lock_guard lock(mutex_);
+  tapi_ = tapi;
+  if (!initialized_) {
+    devices_.clear();
+    std::string problem;
+    const auto stored = store_.load(problem);
+    if (!problem.empty()) log_(LogLevel::Warning, problem);
+    const auto add = [&](const wire::DeviceValues& values, bool phone) {
+      auto device = std::make_shared<Device>(phone, values);
+      device->announced = true;
+      devices_.push_back(std::move(device));
+    };
+    if (stored) {
+      for (const auto& values : stored->lines) add(values, false);
+      for (const auto& values : stored->phones) add(values, true);
+    }
+  }
+  lines = static_cast<DWORD>(std::count_if(devices_.begin(), devices_.end(), [](auto& d) { return !d->phone; }));
+  phones = static_cast<DWORD>(devices_.size()) - lines;
+}
+
+void Core::init(DWORD line_base, DWORD phone_base, DWORD lines, DWORD phones, ASYNC_COMPLETION completion) {
+  std::lock_guard lock(mutex_);
+  if (initialized_) return;
+  initialized_ = true;
+  tapi_.completion = completion;
+  DWORD line = 0;
+  DWORD phone = 0;
+  for (const auto& device : devices_) {
+    auto& index = device->phone ? phone : line;
+    if (index == (device->phone ? phones : lines)) continue;
+    device->device_id = (device->phone ? phone_base : line_base) + index++;
+    device->known_to_tapi = true;
+  }
+  pump_.start();
+}
+
+void Core::shutdown() {
+  {
+    std::lock_guard lock(mutex_);
+    initialized_ = false;
+    connected_ = false;
+    inventoried_ = false;
+  }
+  inventory_came_.notify_all();
+  ledger_.fail_all(LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
+  pump_.stop();
+  std::lock_guard lock(mutex_);
+  tapi_ = {};
+  lines_.clear();
+  phones_.clear();
+  calls_.clear();
+  msps_.clear();
+  devices_.clear();
+}
+
+LONG Core::create_device(bool phone, DWORD_PTR temporary, DWORD device_id) {
+  std::lock_guard lock(mutex_);
+  const auto device = find_device(phone, static_cast<std::uint32_t>(temporary));
+  if (!device) return phone ? PHONEERR_BADDEVICEID : LINEERR_BADDEVICEID;
+  device->device_id = device_id;
+  device->known_to_tapi = true;
+  return 0;
+}
+
+// --- requests ------------------------------------------------------------------------------------------------------
+
+wire::Buffer Core::request(std::uint64_t id, wire::Function function, std::span<const std::uint8_t> arguments,
+                           std::chrono::milliseconds deadline) const {
+  const auto trace = random_trace_id();
+  const auto* info = wire::function_info(static_cast<std::uint16_t>(function));
+  log_(LogLevel::Debug, "request " + std::to_string(id) + " " + std::string(info->name) + " trace " + std::to_string(trace));
+  return wire::make_request(id, static_cast<std::uint16_t>(function), static_cast<std::uint32_t>(deadline.count()), trace,
+                            arguments);
+}
+
+void Core::post(wire::Function function, std::span<const std::uint8_t> arguments, std::unique_ptr<AsyncRequest> pending) {
+  const auto id = next_request();
+  ledger_.add_async(id, std::move(pending));
+  if (uplink_(request(id, function, arguments, std::chrono::milliseconds(0)))) return;
+  // If the entry is gone, the link went down meanwhile and the completion is on its way: then the request was accepted.
+  if (ledger_.withdraw_async(id)) throw Failure(Kind::LinkDown, "no connection to the host");
+}
+
+Answer Core::ask(wire::Function function, std::span<const std::uint8_t> arguments, Ledger::Undo undo) {
+  const auto id = next_request();
+  Answer answer;
+  ledger_.add_wait(id);
+  if (!uplink_(request(id, function, arguments, options_.call_deadline))) {
+    ledger_.wait(id, std::chrono::milliseconds(0), answer, {});
+    throw Failure(Kind::LinkDown, "no connection to the host");
+  }
+  if (ledger_.wait(id, options_.call_deadline, answer, std::move(undo))) return answer;
+  throw Failure(Kind::DeadlinePassed, "the host did not answer in time");
+}
+
+void Core::tell(wire::Function function, std::span<const std::uint8_t> arguments) {
+  uplink_(request(next_request(), function, arguments, options_.call_deadline));
+}
+
+// --- objects -------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<Line> Core::line(HDRVLINE handle) {
+  std::lock_guard lock(mutex_);
+  return required(lines_.by_handle(number(handle)), "line handle", LINEERR_INVALLINEHANDLE);
+}
+
+std::shared_ptr<Phone> Core::phone(HDRVPHONE handle) {
+  std::lock_guard lock(mutex_);
+  return required(phones_.by_handle(number(handle)), "phone handle", PHONEERR_INVALPHONEHANDLE);
+}
+
+std::shared_ptr<Call> Core::call(HDRVCALL handle) {
+  std::lock_guard lock(mutex_);
+  return required(calls_.by_handle(number(handle)), "call handle", LINEERR_INVALCALLHANDLE);
+}
+
+std::shared_ptr<MspInstance> Core::msp(HDRVMSPLINE handle) {
+  std::lock_guard lock(mutex_);
+  return required(msps_.by_handle(number(handle)), "MSP handle", LINEERR_INVALPOINTER);
+}
+
+std::shared_ptr<Device> Core::device(bool phone, DWORD device_id) {
+  std::lock_guard lock(mutex_);
+  for (const auto& device : devices_) {
+    if (device->phone == phone && device->known_to_tapi && device->device_id == device_id) return device;
+  }
+  throw Failure(Kind::NoSuchObject, "no such device", phone ? PHONEERR_BADDEVICEID : LINEERR_BADDEVICEID);
+}
+
+std::uint64_t Core::device_host_id(const std::shared_ptr<Device>& device) {
+  std::unique_lock lock(mutex_);
+  inventory_came_.wait_for(lock, options_.call_deadline, [&] { return inventoried_ || !initialized_; });
+  if (!inventoried_) throw Failure(Kind::LinkDown, "no connection to the host");
+  if (!device->present) {
+    throw Failure(Kind::NoSuchObject, "the host no longer offers this device",
+                  device->phone ? PHONEERR_NODEVICE : LINEERR_NODEVICE);
+  }
+  return device->values()->id;
+}
+
+std::uint64_t Core::id_of(const std::shared_ptr<Call>& call) {
+  const std::uint64_t id = call->id;
+  if (!id) throw Failure(Kind::NoSuchObject, "the call does not exist at the host", LINEERR_INVALCALLHANDLE);
+  return id;
+}
+
+std::shared_ptr<Line> Core::add_line(const std::shared_ptr<Device>& device, HTAPILINE htLine, LINEEVENT event,
+                                     DWORD version) {
+  auto line = std::make_shared<Line>();
+  std::lock_guard lock(mutex_);
+  line->handle = next_handle_ += 16;
+  line->id = device->values()->id;
+  line->device = device;
+  line->htLine = htLine;
+  line->event = event;
+  line->version = version;
+  lines_.add(line);
+  return line;
+}
+
+std::shared_ptr<Phone> Core::add_phone(const std::shared_ptr<Device>& device, HTAPIPHONE htPhone, PHONEEVENT event,
+                                       DWORD version) {
+  auto phone = std::make_shared<Phone>();
+  std::lock_guard lock(mutex_);
+  phone->handle = next_handle_ += 16;
+  phone->id = device->values()->id;
+  phone->device = device;
+  phone->htPhone = htPhone;
+  phone->event = event;
+  phone->version = version;
+  phones_.add(phone);
+  return phone;
+}
+
+std::shared_ptr<Call> Core::add_call(const std::shared_ptr<Line>& line, HTAPICALL htCall) {
+  auto call = std::make_shared<Call>();
+  std::lock_guard lock(mutex_);
+  call->handle = next_handle_ += 16;
+  call->line = line;
+  call->htCall = htCall;
+  calls_.add(call);
+  return call;
+}
+
+std::shared_ptr<MspInstance> Core::add_msp(const std::shared_ptr<Line>& line, HTAPIMSPLINE token) {
+  auto msp = std::make_shared<MspInstance>();
+  std::lock_guard lock(mutex_);
+  msp->handle = next_handle_ += 16;
+  msp->line = line;
+  msp->token = token;
+  msps_.add(msp);
+  return msp;
+}
+
+void Core::name_call(std::uintptr_t minted, std::uint64_t id) {
+  std::shared_ptr<Call> call;
+  {
+    std::lock_guard lock(mutex_);
+    call = calls_.by_handle(minted);
+    if (!call || !id) return;
+    calls_.name(call, id);
+  }
+  pump_.post([call] { call->announced = true; });
+}
+
+void Core::name_msp(std::uintptr_t minted, std::uint64_t id) {
+  std::lock_guard lock(mutex_);
+  if (const auto msp = msps_.by_handle(minted)) msps_.name(msp, id);
+}
+
+void Core::remove(const std::shared_ptr<Line>& line) {
+  std::lock_guard lock(mutex_);
+  lines_.remove(line);
+  for (const auto& call : calls_.select([&](const Call& c) { return c.line == line; })) calls_.remove(call);
+  for (const auto& msp : msps_.select([&](const MspInstance& m) { return m.line == line; })) msps_.remove(msp);
+}
+
+void Core::remove(const std::shared_ptr<Phone>& phone) {
+  std::lock_guard lock(mutex_);
+  phones_.remove(phone);
+}
+
+void Core::remove(const std::shared_ptr<Call>& call) {
+  std::lock_guard lock(mutex_);
+  calls_.remove(call);
+}
+
+void Core::remove(const std::shared_ptr<MspInstance>& msp) {
+  std::lock_guard lock(mutex_);
+  msps_.remove(msp);
+}
+
+void Core::quiesce(const std::function<bool(const AsyncRequest&)>& belongs) {
+  ledger_.fail(belongs, LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
+  if (!pump_.drain(options_.call_deadline)) {
+    log_(LogLevel::Warning, "TAPI did not return from a callback while an object was closed");
+  }
+}
+
+}  // namespace tsplink::proxy

@@ -1,0 +1,132 @@
+// The proxy's heart: devices, handles, requests under way, and the event pump. An ordinary object, many to a process;
+// it knows neither sockets nor TLS, only an Uplink to send envelopes and the three on_* functions by which they come.
+// Owner: Provider (or a test). Threads: TAPI's threads call the functions that forward.hpp and overrides.hpp use;
+// one thread at a time, the link's, calls on_up, on_message and on_down; TAPI is called by the event pump alone.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "proxy-tsp/event_pump.hpp"
+#include "proxy-tsp/inventory.hpp"
+#include "proxy-tsp/objects.hpp"
+#include "proxy-tsp/pending.hpp"
+#include "wire/calls.hpp"
+#include "wire/clock.hpp"
+#include "wire/errors.hpp"
+
+namespace tsplink::proxy {
+
+/// Sends one envelope to the host; false: no connection, nothing was sent.
+using Uplink = std::function<bool(wire::Buffer)>;
+
+enum class LogLevel { Debug, Info, Warning, Error };
+using Log = std::function<void(LogLevel, const std::string&)>;
+
+struct CoreOptions {
+  std::chrono::milliseconds call_deadline{5000};  // a synchronous function's wait, connecting included
+  std::filesystem::path state;                    // folder of the stored inventory; empty: none is kept
+  const wire::Clock* clock = &wire::Clock::steady();
+};
+
+/// What TAPI gave in providerEnumDevices and providerInit.
+struct TapiSide {
+  HPROVIDER hProvider{};
+  LINEEVENT line_create{};
+  PHONEEVENT phone_create{};
+  ASYNC_COMPLETION completion{};
+};
+
+class Core {
+ public:
+  Core(CoreOptions options, Uplink uplink, Log log);
+  ~Core();
+
+  // --- life of the provider; TAPI's threads
+  void enumerate(const TapiSide& tapi, DWORD& lines, DWORD& phones);
+  void init(DWORD line_base, DWORD phone_base, DWORD lines, DWORD phones, ASYNC_COMPLETION completion);
+  void shutdown();
+  LONG create_device(bool phone, DWORD_PTR temporary, DWORD device_id);
+
+  // --- the link's thread
+  void on_up();
+  void on_message(const wire::Buffer& envelope);
+  void on_down(const std::string& reason);
+
+  // --- requests; TAPI's threads
+  /// Sends a request that ends with a completion. Throws Failure(LinkDown).
+  void post(wire::Function function, std::span<const std::uint8_t> arguments, std::unique_ptr<AsyncRequest> request);
+  /// Sends a request and waits for its reply, at most the deadline. Throws Failure(LinkDown or DeadlinePassed).
+  Answer ask(wire::Function function, std::span<const std::uint8_t> arguments, Ledger::Undo undo = {});
+  /// Sends a request whose answer nobody waits for.
+  void tell(wire::Function function, std::span<const std::uint8_t> arguments);
+
+  // --- objects; any thread. Throw Failure with the TSPI error when there is none
+  std::shared_ptr<Line> line(HDRVLINE handle);
+  std::shared_ptr<Phone> phone(HDRVPHONE handle);
+  std::shared_ptr<Call> call(HDRVCALL handle);
+  std::shared_ptr<MspInstance> msp(HDRVMSPLINE handle);
+  std::shared_ptr<Device> device(bool phone, DWORD device_id);
+  /// The host's id of a device; waits for the first connection, at most the deadline.
+  std::uint64_t device_host_id(const std::shared_ptr<Device>& device);
+  std::uint64_t id_of(const std::shared_ptr<Call>& call);
+
+  std::shared_ptr<Line> add_line(const std::shared_ptr<Device>& device, HTAPILINE htLine, LINEEVENT event, DWORD version);
+  std::shared_ptr<Phone> add_phone(const std::shared_ptr<Device>& device, HTAPIPHONE htPhone, PHONEEVENT event,
+                                   DWORD version);
+  std::shared_ptr<Call> add_call(const std::shared_ptr<Line>& line, HTAPICALL htCall);
+  std::shared_ptr<MspInstance> add_msp(const std::shared_ptr<Line>& line, HTAPIMSPLINE token);
+  void name_call(std::uintptr_t minted, std::uint64_t id);
+  void name_msp(std::uintptr_t minted, std::uint64_t id);
+  void remove(const std::shared_ptr<Line>& line);
+  void remove(const std::shared_ptr<Phone>& phone);
+  void remove(const std::shared_ptr<Call>& call);
+  void remove(const std::shared_ptr<MspInstance>& msp);
+
+  /// Ends an object for TAPI: its requests complete, its events stop, and both before this returns (rules 1.10).
+  void quiesce(const std::function<bool(const AsyncRequest&)>& belongs);
+  LONG store(const Device* device, const wire::StructureDescription& description, std::span<const std::uint8_t> source,
+             void* destination, std::uint32_t version);
+  void log(LogLevel level, const std::string& sentence) const { log_(level, sentence); }
+  EventPump& pump() { return pump_; }
+
+ private:
+  struct DeviceChanges;
+  void on_event(const wire::fb::Event& event);
+  void on_inventory(const wire::fb::Inventory& inventory);
+  void announce(const std::shared_ptr<Device>& device);
+  void withdraw(const std::shared_ptr<Device>& device);
+  bool objects_of(const wire::fb::Event& event, Delivery& delivery);
+  void deliver(Delivery delivery);
+  void deliver_to_tapi(Delivery& delivery);
+  void announce_call(const std::shared_ptr<Call>& call, wire::TimePoint since);
+  std::shared_ptr<Call> call_of_event(std::uint64_t id);
+  std::shared_ptr<Device> find_device(bool phone, std::uint32_t permanent);
+  std::uint64_t next_request() { return ++request_; }
+  wire::Buffer request(std::uint64_t id, wire::Function function, std::span<const std::uint8_t> arguments,
+                       std::chrono::milliseconds deadline) const;
+
+  const CoreOptions options_;
+  const Uplink uplink_;
+  const Log log_;
+  EventPump pump_;
+  Ledger ledger_;
+  InventoryStore store_;
+  std::atomic<std::uint64_t> request_{0};
+
+  std::mutex mutex_;  // guards what follows; never held while TAPI, the uplink or the ledger is called
+  std::condition_variable inventory_came_;
+  TapiSide tapi_;
+  bool initialized_ = false;
+  bool connected_ = false;
+  bool inventoried_ = false;  // the host's inventory came in this connection
+  std::vector<std::shared_ptr<Device>> devices_;
+  std::uintptr_t next_handle_ = 0x1000;
+  ObjectMap<Line> lines_;
+  ObjectMap<Phone> phones_;
+  ObjectMap<Call> calls_;
+  ObjectMap<MspInstance> msps_;
+};
+
+}  // namespace tsplink::proxy

@@ -1,0 +1,53 @@
+// The one thread that calls TAPI: completions and events in the order in which they were posted, no lock held, never
+// two at once (rules 1.4). Owner: Core. post() and drain() from any thread; TAPI may enter the provider from inside a
+// callback, on this thread too, so whatever a TSPI function does must not wait for this thread when it runs on it.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "wire/clock.hpp"
+
+namespace tsplink::proxy {
+
+class EventPump {
+ public:
+  explicit EventPump(const wire::Clock& clock) : clock_(clock) {}
+  ~EventPump() { stop(); }
+  EventPump(const EventPump&) = delete;
+  EventPump& operator=(const EventPump&) = delete;
+
+  void start();
+  /// Returns when the callback that runs now has returned; whatever is still queued is dropped.
+  void stop();
+  void post(std::function<void()> work);
+  /// Runs `work` on the pump's thread once the clock has reached `when`.
+  void post_at(wire::TimePoint when, std::function<void()> work);
+  /// Waits until all that was posted before has run; at once on the pump's own thread. False: not within `bound`.
+  bool drain(std::chrono::milliseconds bound);
+  bool on_pump_thread() const;
+  /// Looks at the clock again: for tests that advance it by hand.
+  void poke();
+
+ private:
+  struct Timer {
+    wire::TimePoint when;
+    std::function<void()> work;
+  };
+  void run();
+  std::function<void()> next(std::unique_lock<std::mutex>& lock);
+
+  const wire::Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> queue_;
+  std::vector<Timer> timers_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tsplink::proxy

@@ -1,0 +1,114 @@
+#include "proxy-tsp/forward.hpp"
+
+namespace tsplink::proxy {
+
+namespace {
+
+[[noreturn]] void lost(const char* what) {
+  throw Failure(Kind::LinkDown, std::string("the ") + what + " ended with the connection to the host");
+}
+
+}  // namespace
+
+std::uint64_t DesktopCall::line(HDRVLINE handle) {
+  const auto line = core_.line(handle);
+  if (!line->id) lost("line");
+  version_ = line->version;
+  device_ = line->device;
+  lines_.push_back(line);
+  return line->id;
+}
+
+std::uint64_t DesktopCall::phone(HDRVPHONE handle) {
+  const auto phone = core_.phone(handle);
+  if (!phone->id) lost("phone");
+  version_ = phone->version;
+  device_ = phone->device;
+  phones_.push_back(phone);
+  return phone->id;
+}
+
+std::uint64_t DesktopCall::call(HDRVCALL handle) {
+  const auto call = core_.call(handle);
+  version_ = call->line->version;
+  device_ = call->line->device;
+  calls_.push_back(call);
+  lines_.push_back(call->line);
+  return core_.id_of(call);
+}
+
+std::uint64_t DesktopCall::msp_line(HDRVMSPLINE handle) {
+  const auto msp = core_.msp(handle);
+  lines_.push_back(msp->line);
+  return msp->id;
+}
+
+std::uint64_t DesktopCall::line_device(DWORD device) {
+  device_ = core_.device(false, device);
+  return core_.device_host_id(device_);
+}
+
+std::uint64_t DesktopCall::phone_device(DWORD device) {
+  device_ = core_.device(true, device);
+  return core_.device_host_id(device_);
+}
+
+std::uint64_t DesktopCall::new_call(HTAPICALL htCall, LPHDRVCALL slot) {
+  if (lines_.empty()) throw Failure(Kind::NoSuchObject, "a new call without a line", LINEERR_INVALLINEHANDLE);
+  const auto call = core_.add_call(lines_.front(), htCall);
+  *slot = reinterpret_cast<HDRVCALL>(call->handle);
+  calls_.push_back(call);
+  minted_calls_.push_back(call);
+  return call->handle;
+}
+
+void DesktopCall::call_named(std::uint64_t minted, std::uint64_t id) {
+  core_.name_call(static_cast<std::uintptr_t>(minted), id);
+}
+
+std::uint64_t DesktopCall::new_msp_line(HTAPIMSPLINE token, LPHDRVMSPLINE slot) {
+  const auto msp = core_.add_msp(lines_.front(), token);
+  *slot = reinterpret_cast<HDRVMSPLINE>(msp->handle);
+  minted_msps_.push_back(msp);
+  return msp->handle;
+}
+
+void DesktopCall::msp_line_named(std::uint64_t minted, std::uint64_t id) {
+  core_.name_msp(static_cast<std::uintptr_t>(minted), id);
+}
+
+LONG DesktopCall::store(const wire::StructureDescription& description, std::span<const std::uint8_t> source,
+                        void* destination, std::uint32_t version) {
+  return core_.store(device_.get(), description, source, destination, version);
+}
+
+void DesktopCall::unmint() {
+  for (const auto& call : minted_calls_) core_.remove(call);
+  for (const auto& msp : minted_msps_) core_.remove(msp);
+}
+
+void DesktopCall::note_in(AsyncRequest& request) const {
+  request.lines = lines_;
+  request.phones = phones_;
+  request.calls = calls_;
+}
+
+LONG Core::store(const Device* device, const wire::StructureDescription& description,
+                 std::span<const std::uint8_t> source, void* destination, std::uint32_t version) {
+  const LONG result = wire::store_output(description, source, destination, version);
+  if (result != 0 || !device) return result;
+  auto* bytes = static_cast<std::uint8_t*>(destination);
+  const auto fixed = wire::fixed_size(description, version);
+  for (const auto& rewrite : description.rewrites) {
+    if (rewrite.field.at + rewrite.field.size > fixed) continue;
+    const bool id = rewrite.what == wire::Rewrite::LineDeviceId;
+    const bool permanent =
+        rewrite.what == wire::Rewrite::PermanentLineId || rewrite.what == wire::Rewrite::PermanentPhoneId;
+    if (!id && !permanent) continue;
+    const DWORD value = id ? device->device_id.load() : device->values()->permanent;
+    std::memcpy(bytes + rewrite.field.at, &value, sizeof value);
+  }
+  return result;
+}
+
+}  // namespace tsplink::proxy

@@ -1,0 +1,40 @@
+#include "proxy-tsp/inventory.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace tsplink::proxy {
+
+std::optional<wire::InventoryValues> InventoryStore::load(std::string& problem) const {
+  if (folder_.empty()) return std::nullopt;
+  std::ifstream stream(file(), std::ios::binary);
+  if (!stream) return std::nullopt;
+  const wire::Bytes bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  const auto* envelope = wire::verified_envelope(bytes);
+  if (!envelope || envelope->body_type() != wire::fb::Body::Inventory) {
+    problem = file().string() + ": the stored inventory is damaged and was ignored; it is written again on connect";
+    return std::nullopt;
+  }
+  return wire::read_inventory(*envelope->body_as_Inventory());
+}
+
+std::string InventoryStore::save(const wire::InventoryValues& inventory) const {
+  if (folder_.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  const auto bytes = wire::make_inventory(inventory);
+  auto temporary = file();
+  temporary += ".new";
+  {
+    std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
+    stream.write(reinterpret_cast<const char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));
+    stream.flush();
+    if (!stream) return temporary.string() + ": the inventory could not be written; check the folder's permissions";
+  }
+  std::filesystem::rename(temporary, file(), error);
+  if (error) return file().string() + ": the inventory could not be replaced: " + error.message();
+  return {};
+}
+
+}  // namespace tsplink::proxy

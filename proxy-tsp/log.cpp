@@ -1,0 +1,35 @@
+#include "proxy-tsp/log.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+namespace tsplink::proxy {
+
+Log make_log(const std::string& level, const std::filesystem::path& file) {
+  const auto parsed = spdlog::level::from_str(level);
+  if (parsed == spdlog::level::off) {
+    throw Failure(Kind::Configuration, "log level '" + level + "' is none of debug, info, warn and error");
+  }
+  spdlog::sink_ptr sink;
+  try {
+    if (file.empty()) {
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    } else {
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
+    }
+  } catch (const spdlog::spdlog_ex&) {
+    throw Failure(Kind::Configuration, file.string() + ": the log file cannot be written; check folder and permissions");
+  }
+  auto logger = std::make_shared<spdlog::logger>("tsplink.tsp", sink);
+  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %n: %v");
+  logger->set_level(parsed);
+  logger->flush_on(spdlog::level::info);
+  return [logger](LogLevel at, const std::string& sentence) {
+    static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
+                                                            spdlog::level::warn, spdlog::level::err};
+    logger->log(kLevels[static_cast<std::size_t>(at)], "{}", sentence);
+  };
+}
+
+}  // namespace tsplink::proxy

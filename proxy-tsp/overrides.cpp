@@ -1,0 +1,288 @@
+#include "proxy-tsp/overrides.hpp"
+
+#include "proxy-tsp/provider.hpp"
+
+namespace tsplink::proxy {
+
+namespace calls = wire::calls;
+using wire::Function;
+
+namespace {
+
+// INITIALIZE_NEGOTIATION of the documentation: the device id that asks for the provider's own range.
+constexpr DWORD kProviderItself = 0xFFFFFFFF;
+constexpr DWORD kLowestVersion = 0x00020000;
+constexpr DWORD kHighestVersion = TAPI_CURRENT_VERSION;
+
+/// The highest version in TAPI's range that is not above `own`.
+LONG agree(DWORD own, DWORD low, DWORD high, LPDWORD agreed, LONG incompatible) {
+  const DWORD version = std::min(own, high);
+  if (version < low || version < kLowestVersion) return incompatible;
+  *agreed = version;
+  return 0;
+}
+
+template <class Structure>
+LONG store_caps(Core& core, const Device& device, const wire::Bytes& caps, Structure* destination, DWORD version) {
+  const auto& description = wire::describe<Structure>();
+  return wire::to_family(core.store(&device, description, caps, destination, version), description.family);
+}
+
+/// A fixed structure of the inventory: extension id or CLSID; false: not stored.
+template <class Structure>
+bool store_fixed(const wire::Bytes& stored, Structure* destination) {
+  if (stored.size() != sizeof(Structure)) return false;
+  std::memcpy(destination, stored.data(), sizeof(Structure));
+  return true;
+}
+
+/// Refuses, before anything is sent, the first dial modifier that the line cannot do (rules 1.6).
+LONG check_dial_string(const Device& device, LPCWSTR number) {
+  const auto values = device.values();
+  const auto& caps = values->caps;
+  DWORD flags = 0;
+  constexpr auto at = offsetof(LINEDEVCAPS, dwDevCapFlags);
+  if (caps.size() < at + sizeof flags || !number) return 0;
+  std::memcpy(&flags, caps.data() + at, sizeof flags);
+  for (; *number; ++number) {
+    switch (*number) {
+      case u'W':
+      case u'w':
+        if (!(flags & LINEDEVCAPFLAGS_DIALDIALTONE)) return LINEERR_DIALDIALTONE;
+        break;
+      case u'@':
+        if (!(flags & LINEDEVCAPFLAGS_DIALQUIET)) return LINEERR_DIALQUIET;
+        break;
+      case u'$':
+        if (!(flags & LINEDEVCAPFLAGS_DIALBILLING)) return LINEERR_DIALBILLING;
+        break;
+      case u'?': return LINEERR_DIALPROMPT;
+      default: break;
+    }
+  }
+  return 0;
+}
+
+template <class T>
+bool holds(const std::vector<std::shared_ptr<T>>& list, const std::shared_ptr<T>& object) {
+  return std::find(list.begin(), list.end(), object) != list.end();
+}
+
+/// Tells the host that an object is closed and waits for its answer, bounded: what the vendor still had to say about the
+/// object comes before it. The closing succeeds here whatever the host says.
+template <class C>
+void close_at_host(Core& core, Function function, std::uint64_t id) {
+  if (!id) return;
+  try {
+    core.ask(function, wire::encode(typename C::Inputs{id}));
+  } catch (const Failure& failure) {
+    core.log(LogLevel::Info, std::string(C::name) + " ended here only: " + failure.what());
+  }
+}
+
+}  // namespace
+
+// --- versions and capabilities: from the inventory -----------------------------------------------------------------
+
+LONG Override<calls::lineNegotiateTSPIVersion>::run(Core& core, DWORD dwDeviceID, DWORD dwLowVersion,
+                                                     DWORD dwHighVersion, LPDWORD lpdwTSPIVersion) {
+  const DWORD own = dwDeviceID == kProviderItself ? kHighestVersion : core.device(false, dwDeviceID)->values()->version;
+  return agree(own, dwLowVersion, dwHighVersion, lpdwTSPIVersion, LINEERR_INCOMPATIBLEAPIVERSION);
+}
+
+LONG Override<calls::phoneNegotiateTSPIVersion>::run(Core& core, DWORD dwDeviceID, DWORD dwLowVersion,
+                                                      DWORD dwHighVersion, LPDWORD lpdwTSPIVersion) {
+  const DWORD own = dwDeviceID == kProviderItself ? kHighestVersion : core.device(true, dwDeviceID)->values()->version;
+  return agree(own, dwLowVersion, dwHighVersion, lpdwTSPIVersion, PHONEERR_INCOMPATIBLEAPIVERSION);
+}
+
+LONG Override<calls::lineGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD dwExtVersion,
+                                           LPLINEDEVCAPS lpLineDevCaps) {
+  const auto device = core.device(false, dwDeviceID);
+  const auto values = device->values();
+  if (dwExtVersion == 0 && !values->caps.empty()) {
+    return store_caps(core, *device, values->caps, lpLineDevCaps, dwTSPIVersion);
+  }
+  return forward<calls::lineGetDevCaps>(core, Function::lineGetDevCaps, dwDeviceID, dwTSPIVersion, dwExtVersion,
+                                        lpLineDevCaps);
+}
+
+LONG Override<calls::lineGetAddressCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwAddressID, DWORD dwTSPIVersion,
+                                               DWORD dwExtVersion, LPLINEADDRESSCAPS lpAddressCaps) {
+  const auto device = core.device(false, dwDeviceID);
+  const auto values = device->values();
+  if (dwExtVersion == 0 && dwAddressID < values->addresses.size()) {
+    return store_caps(core, *device, values->addresses[dwAddressID], lpAddressCaps, dwTSPIVersion);
+  }
+  return forward<calls::lineGetAddressCaps>(core, Function::lineGetAddressCaps, dwDeviceID, dwAddressID, dwTSPIVersion,
+                                            dwExtVersion, lpAddressCaps);
+}
+
+LONG Override<calls::phoneGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD dwExtVersion,
+                                            LPPHONECAPS lpPhoneCaps) {
+  const auto device = core.device(true, dwDeviceID);
+  const auto values = device->values();
+  if (dwExtVersion == 0 && !values->caps.empty()) {
+    return store_caps(core, *device, values->caps, lpPhoneCaps, dwTSPIVersion);
+  }
+  return forward<calls::phoneGetDevCaps>(core, Function::phoneGetDevCaps, dwDeviceID, dwTSPIVersion, dwExtVersion,
+                                         lpPhoneCaps);
+}
+
+LONG Override<calls::lineGetExtensionID>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion,
+                                               LPLINEEXTENSIONID lpExtensionID) {
+  if (store_fixed(core.device(false, dwDeviceID)->values()->extension, lpExtensionID)) return 0;
+  return forward<calls::lineGetExtensionID>(core, Function::lineGetExtensionID, dwDeviceID, dwTSPIVersion, lpExtensionID);
+}
+
+LONG Override<calls::phoneGetExtensionID>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion,
+                                                LPPHONEEXTENSIONID lpExtensionID) {
+  if (store_fixed(core.device(true, dwDeviceID)->values()->extension, lpExtensionID)) return 0;
+  return forward<calls::phoneGetExtensionID>(core, Function::phoneGetExtensionID, dwDeviceID, dwTSPIVersion,
+                                             lpExtensionID);
+}
+
+LONG Override<calls::lineMSPIdentify>::run(Core& core, DWORD dwDeviceID, GUID* pCLSID) {
+  if (store_fixed(core.device(false, dwDeviceID)->values()->msp, pCLSID)) return 0;
+  return forward<calls::lineMSPIdentify>(core, Function::lineMSPIdentify, dwDeviceID, pCLSID);
+}
+
+// --- opening and closing -------------------------------------------------------------------------------------------
+
+LONG Override<calls::lineOpen>::run(Core& core, DWORD dwDeviceID, HTAPILINE htLine, LPHDRVLINE lphdLine,
+                                     DWORD dwTSPIVersion, LINEEVENT lpfnEventProc) {
+  using C = calls::lineOpen;
+  const auto device = core.device(false, dwDeviceID);
+  const auto id = core.device_host_id(device);
+  const auto line = core.add_line(device, htLine, lpfnEventProc, dwTSPIVersion);
+  try {
+    const auto arguments = wire::encode(C::Inputs{id, {}, {}, dwTSPIVersion, {}});
+    const auto answer = core.ask(Function::lineOpen, arguments, [&core, id](const Answer&) {
+      core.tell(Function::lineClose, wire::encode(calls::lineClose::Inputs{id}));
+    });
+    if (answer.result == 0) {
+      *lphdLine = reinterpret_cast<HDRVLINE>(line->handle);
+      return 0;
+    }
+    core.remove(line);
+    return wire::to_family(answer.result, wire::Family::Line);
+  } catch (...) {
+    core.remove(line);
+    throw;
+  }
+}
+
+LONG Override<calls::phoneOpen>::run(Core& core, DWORD dwDeviceID, HTAPIPHONE htPhone, LPHDRVPHONE lphdPhone,
+                                      DWORD dwTSPIVersion, PHONEEVENT lpfnEventProc) {
+  using C = calls::phoneOpen;
+  const auto device = core.device(true, dwDeviceID);
+  const auto id = core.device_host_id(device);
+  const auto phone = core.add_phone(device, htPhone, lpfnEventProc, dwTSPIVersion);
+  try {
+    const auto arguments = wire::encode(C::Inputs{id, {}, {}, dwTSPIVersion, {}});
+    const auto answer = core.ask(Function::phoneOpen, arguments, [&core, id](const Answer&) {
+      core.tell(Function::phoneClose, wire::encode(calls::phoneClose::Inputs{id}));
+    });
+    if (answer.result == 0) {
+      *lphdPhone = reinterpret_cast<HDRVPHONE>(phone->handle);
+      return 0;
+    }
+    core.remove(phone);
+    return wire::to_family(answer.result, wire::Family::Phone);
+  } catch (...) {
+    core.remove(phone);
+    throw;
+  }
+}
+
+LONG Override<calls::lineClose>::run(Core& core, HDRVLINE hdLine) {
+  const auto line = core.line(hdLine);
+  close_at_host<calls::lineClose>(core, Function::lineClose, line->id);
+  line->closed = true;
+  core.quiesce([&](const AsyncRequest& request) { return holds(request.lines, line); });
+  core.remove(line);
+  return 0;
+}
+
+LONG Override<calls::phoneClose>::run(Core& core, HDRVPHONE hdPhone) {
+  const auto phone = core.phone(hdPhone);
+  close_at_host<calls::phoneClose>(core, Function::phoneClose, phone->id);
+  phone->closed = true;
+  core.quiesce([&](const AsyncRequest& request) { return holds(request.phones, phone); });
+  core.remove(phone);
+  return 0;
+}
+
+LONG Override<calls::lineCloseCall>::run(Core& core, HDRVCALL hdCall) {
+  const auto call = core.call(hdCall);
+  close_at_host<calls::lineCloseCall>(core, Function::lineCloseCall, call->id);
+  call->closed = true;
+  core.quiesce([&](const AsyncRequest& request) { return holds(request.calls, call); });
+  core.remove(call);
+  return 0;
+}
+
+LONG Override<calls::lineCloseMSPInstance>::run(Core& core, HDRVMSPLINE hdMSPLine) {
+  const auto msp = core.msp(hdMSPLine);
+  close_at_host<calls::lineCloseMSPInstance>(core, Function::lineCloseMSPInstance, msp->id);
+  core.remove(msp);
+  return 0;
+}
+
+// --- dialling ------------------------------------------------------------------------------------------------------
+
+LONG Override<calls::lineMakeCall>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVLINE hdLine, HTAPICALL htCall,
+                                         LPHDRVCALL lphdCall, LPCWSTR lpszDestAddress, DWORD dwCountryCode,
+                                         LPLINECALLPARAMS lpCallParams) {
+  if (const LONG refused = check_dial_string(*core.line(hdLine)->device, lpszDestAddress)) return refused;
+  return forward<calls::lineMakeCall>(core, Function::lineMakeCall, dwRequestID, hdLine, htCall, lphdCall,
+                                      lpszDestAddress, dwCountryCode, lpCallParams);
+}
+
+LONG Override<calls::lineDial>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPCWSTR lpszDestAddress,
+                                     DWORD dwCountryCode) {
+  if (const LONG refused = check_dial_string(*core.call(hdCall)->line->device, lpszDestAddress)) return refused;
+  return forward<calls::lineDial>(core, Function::lineDial, dwRequestID, hdCall, lpszDestAddress, dwCountryCode);
+}
+
+// --- life of the provider ------------------------------------------------------------------------------------------
+
+LONG Override<calls::providerEnumDevices>::run(Core& core, DWORD, LPDWORD lpdwNumLines, LPDWORD lpdwNumPhones,
+                                                HPROVIDER hProvider, LINEEVENT lpfnLineCreateProc,
+                                                PHONEEVENT lpfnPhoneCreateProc) {
+  core.enumerate({hProvider, lpfnLineCreateProc, lpfnPhoneCreateProc, {}}, *lpdwNumLines, *lpdwNumPhones);
+  return 0;
+}
+
+LONG Override<calls::providerInit>::run(Core& core, DWORD dwTSPIVersion, DWORD, DWORD dwLineDeviceIDBase,
+                                         DWORD dwPhoneDeviceIDBase, DWORD_PTR dwNumLines, DWORD_PTR dwNumPhones,
+                                         ASYNC_COMPLETION lpfnCompletionProc, LPDWORD lpdwTSPIOptions) {
+  if (dwTSPIVersion < kLowestVersion || dwTSPIVersion > kHighestVersion) return LINEERR_INCOMPATIBLEAPIVERSION;
+  core.init(dwLineDeviceIDBase, dwPhoneDeviceIDBase, static_cast<DWORD>(dwNumLines), static_cast<DWORD>(dwNumPhones),
+            lpfnCompletionProc);
+  if (lpdwTSPIOptions) *lpdwTSPIOptions = 0;
+  return Provider::connect(core);
+}
+
+LONG Override<calls::providerCreateLineDevice>::run(Core& core, DWORD_PTR dwTempID, DWORD dwDeviceID) {
+  return core.create_device(false, dwTempID, dwDeviceID);
+}
+
+LONG Override<calls::providerCreatePhoneDevice>::run(Core& core, DWORD_PTR dwTempID, DWORD dwDeviceID) {
+  return core.create_device(true, dwTempID, dwDeviceID);
+}
+
+LONG Override<calls::providerShutdown>::run(Core& core, DWORD, DWORD) {
+  Provider::end(core);
+  return 0;
+}
+
+// lineAddProvider and the control panel look for these three; there is nothing to do in them (rules 5.9).
+LONG Override<calls::providerInstall>::run(Core&, HWND, DWORD) { return 0; }
+LONG Override<calls::providerRemove>::run(Core&, HWND, DWORD) { return 0; }
+LONG Override<calls::providerConfig>::run(Core&, HWND, DWORD) { return 0; }
+
+// The proxy has no dialogs of its own, and those of vendors do not cross yet.
+LONG Override<calls::providerUIIdentify>::run(Core&, LPWSTR) { return LINEERR_OPERATIONUNAVAIL; }
+
+}  // namespace tsplink::proxy

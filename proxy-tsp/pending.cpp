@@ -1,0 +1,90 @@
+#include "proxy-tsp/pending.hpp"
+
+namespace tsplink::proxy {
+
+void Ledger::add_async(std::uint64_t id, std::unique_ptr<AsyncRequest> request) {
+  std::lock_guard lock(mutex_);
+  async_.emplace(id, std::move(request));
+}
+
+std::unique_ptr<AsyncRequest> Ledger::withdraw_async(std::uint64_t id) {
+  std::lock_guard lock(mutex_);
+  const auto entry = async_.find(id);
+  if (entry == async_.end()) return nullptr;
+  auto request = std::move(entry->second);
+  async_.erase(entry);
+  return request;
+}
+
+void Ledger::add_wait(std::uint64_t id) {
+  std::lock_guard lock(mutex_);
+  waits_.emplace(id, std::make_shared<Wait>());
+}
+
+bool Ledger::wait(std::uint64_t id, std::chrono::milliseconds bound, Answer& answer, Undo undo) {
+  std::unique_lock lock(mutex_);
+  const auto entry = waits_.find(id);
+  if (entry == waits_.end()) return false;
+  const auto wait = entry->second;
+  const bool done = wait->changed.wait_for(lock, bound, [&] { return wait->done; });
+  waits_.erase(id);
+  if (done) {
+    answer = std::move(wait->answer);
+  } else if (undo) {
+    late_.emplace(id, std::move(undo));
+  }
+  return done;
+}
+
+void Ledger::reply(std::uint64_t id, Answer answer) {
+  Undo undo;
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto entry = waits_.find(id); entry != waits_.end()) {
+      entry->second->answer = std::move(answer);
+      entry->second->done = true;
+      entry->second->changed.notify_all();
+      return;
+    }
+    if (const auto late = late_.find(id); late != late_.end()) {
+      undo = std::move(late->second);
+      late_.erase(late);
+    }
+  }
+  if (undo && answer.result == 0) undo(answer);
+}
+
+void Ledger::finish(std::map<std::uint64_t, std::unique_ptr<AsyncRequest>>::iterator entry, LONG result,
+                    std::span<const std::uint8_t> outputs) {
+  auto request = std::move(entry->second);
+  async_.erase(entry);
+  const LONG final_result = request->finish(result, outputs);
+  complete_(request->dwRequestID, final_result);
+}
+
+void Ledger::completion(std::uint64_t id, LONG result, std::span<const std::uint8_t> outputs) {
+  std::lock_guard lock(mutex_);
+  if (const auto entry = async_.find(id); entry != async_.end()) finish(entry, result, outputs);
+}
+
+void Ledger::fail(const std::function<bool(const AsyncRequest&)>& belongs, LONG line_result, LONG phone_result) {
+  std::lock_guard lock(mutex_);
+  for (auto entry = async_.begin(); entry != async_.end();) {
+    const auto current = entry++;
+    if (!belongs(*current->second)) continue;
+    finish(current, current->second->phones.empty() ? line_result : phone_result, {});
+  }
+}
+
+void Ledger::fail_all(LONG line_result, LONG phone_result) {
+  fail([](const AsyncRequest&) { return true; }, line_result, phone_result);
+  std::lock_guard lock(mutex_);
+  late_.clear();
+  for (auto& [id, wait] : waits_) {
+    wait->answer.result = line_result;
+    wait->done = true;
+    wait->changed.notify_all();
+  }
+}
+
+}  // namespace tsplink::proxy

@@ -1,0 +1,146 @@
+#include "proxy-tsp/provider.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <random>
+
+#include "proxy-tsp/configuration.hpp"
+#include "proxy-tsp/log.hpp"
+#include "security/errors.hpp"
+#include "wire/link/client.hpp"
+#include "wire/link/reactor.hpp"
+#include "wire/schema.hpp"
+
+namespace tsplink::proxy {
+
+namespace {
+
+/// A random number of this desktop, made once and kept in the state folder.
+std::vector<std::uint8_t> machine_id(const std::filesystem::path& state) {
+  const auto file = state / "machine-id";
+  std::vector<std::uint8_t> id(16);
+  std::ifstream stream(file, std::ios::binary);
+  if (stream.read(reinterpret_cast<char*>(id.data()), static_cast<std::streamsize>(id.size()))) return id;
+  std::random_device random;
+  for (auto& byte : id) byte = static_cast<std::uint8_t>(random());
+  std::error_code error;
+  std::filesystem::create_directories(state, error);
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out.write(reinterpret_cast<const char*>(id.data()), static_cast<std::streamsize>(id.size()));
+  return id;
+}
+
+class Root final : public Provider, public link::ClientHandler {
+ public:
+  Root() {
+    try {
+      configuration_ = load_configuration(configuration_file());
+      log_ = make_log(configuration_.log_level, configuration_.log_file);
+    } catch (const Failure& failure) {
+      problem_ = failure.what();
+      log_ = make_log("info", {});
+      log_(LogLevel::Error, problem_);
+    }
+    CoreOptions options;
+    options.call_deadline = configuration_.call_deadline;
+    options.state = configuration_.state;
+    core_ = std::make_unique<Core>(
+        options, [this](wire::Buffer envelope) { return client_ && client_->send(std::move(envelope)); }, log_);
+  }
+
+  Core& core() override { return *core_; }
+
+  LONG connect() {
+    if (!problem_.empty()) return LINEERR_OPERATIONFAILED;
+    if (client_) return 0;
+    try {
+      const auto context = security::Context::load(security::Side::Client, configuration_.identity);
+      link::LocalInfo local;
+      local.product = TSPLINK_VERSION;
+      local.machine = configuration_.machine;
+      local.machine_id = machine_id(configuration_.state);
+      local.sheet = wire::sheet_hash();
+      reactor_ = std::make_unique<link::Reactor>(wire::Clock::steady(), [log = log_](link::Level level, const auto& text) {
+        log(level == link::Level::Warning ? LogLevel::Warning : LogLevel::Info, text);
+      });
+      client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port}, context,
+                                               local, link::Limits{}, *this);
+      reactor_->start();
+      client_->start();
+      return 0;
+    } catch (const std::exception& problem) {
+      client_.reset();
+      reactor_.reset();
+      log_(LogLevel::Error, problem.what());
+      return LINEERR_OPERATIONFAILED;
+    }
+  }
+
+  void end() {
+    if (client_) client_->stop();
+    if (reactor_) reactor_->stop();
+    core_->shutdown();
+    client_.reset();
+    reactor_.reset();
+  }
+
+ private:
+  void on_up(const link::PeerInfo& host) override {
+    up_ = true;
+    log_(LogLevel::Info, "connected to " + host.address + " (" + host.certificate.subject + ", tsplink " + host.product + ")");
+    core_->on_up();
+  }
+  void on_message(wire::Buffer envelope) override { core_->on_message(envelope); }
+  void on_down(const std::string& reason, bool refused) override {
+    if (up_) {
+      up_ = false;
+      core_->on_down(reason);
+    } else {
+      log_(refused ? LogLevel::Error : LogLevel::Warning,
+           "no connection to " + configuration_.host + ":" + std::to_string(configuration_.port) + ": " + reason);
+    }
+  }
+
+  Configuration configuration_;
+  std::string problem_;
+  Log log_;
+  std::unique_ptr<Core> core_;
+  std::unique_ptr<link::Reactor> reactor_;
+  std::unique_ptr<link::Client> client_;
+  bool up_ = false;  // reactor's thread
+};
+
+std::mutex root_mutex;
+std::shared_ptr<Root> the_root;
+
+}  // namespace
+
+std::shared_ptr<Provider> Provider::root() {
+  std::lock_guard lock(root_mutex);
+  if (!the_root) the_root = std::make_shared<Root>();
+  return the_root;
+}
+
+LONG Provider::connect(Core& core) {
+  std::shared_ptr<Root> root;
+  {
+    std::lock_guard lock(root_mutex);
+    root = the_root;
+  }
+  return root && &root->core() == &core ? root->connect() : 0;
+}
+
+void Provider::end(Core& core) {
+  std::shared_ptr<Root> root;
+  {
+    std::lock_guard lock(root_mutex);
+    if (the_root && &the_root->core() == &core) root.swap(the_root);
+  }
+  if (root) {
+    root->end();
+  } else {
+    core.shutdown();
+  }
+}
+
+}  // namespace tsplink::proxy

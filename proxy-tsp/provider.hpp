@@ -1,0 +1,26 @@
+// The one root object of the loaded module: configuration, log, the connection to the host, and the Core that serves
+// TAPI. Made by the first TSPI call, connected by providerInit, gone after providerShutdown; nothing happens before or
+// after, least of all while the module is loaded or unloaded. Functions are called on TAPI's threads.
+#pragma once
+
+#include <memory>
+
+#include "proxy-tsp/core.hpp"
+
+namespace tsplink::proxy {
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+
+  /// The root, made if there is none.
+  static std::shared_ptr<Provider> root();
+  /// providerInit: starts connecting and returns at once. An error if the configuration is unusable.
+  static LONG connect(Core& core);
+  /// providerShutdown: says goodbye to the host, stops every thread, lets go of the root.
+  static void end(Core& core);
+
+  virtual Core& core() = 0;
+};
+
+}  // namespace tsplink::proxy

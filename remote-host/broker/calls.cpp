@@ -1,0 +1,114 @@
+// Calls and MSP instances on shared lines: who holds them, who hears of them when.
+#include <algorithm>
+
+#include "remote-host/broker/broker.hpp"
+
+namespace tsplink::host {
+
+namespace calls = wire::calls;
+
+void Broker::start_hearing(std::uint64_t device, std::uint64_t attachment) {
+  const auto found = stations_.find(device);
+  if (found == stations_.end()) return;
+  auto& attachments = found->second.attachments;
+  const auto mine = std::find_if(attachments.begin(), attachments.end(),
+                                 [&](const Attachment& each) { return each.number == attachment; });
+  if (mine == attachments.end() || mine->hearing) return;
+  mine->hearing = true;
+  for (const auto id : found->second.calls) {
+    auto* call = find_call(id);
+    if (call && !call->idle() && !call->closing && !call->holders.count(mine->session)) announce(*call, mine->session);
+  }
+}
+
+void Broker::announce(CallState& call, SessionId session) {
+  call.holders.insert(session);
+  wire::EventValues event;
+  event.message = static_cast<std::uint16_t>(wire::Message::kLINE_NEWCALL);
+  event.device = call.line;
+  event.params[0] = call.id;
+  sessions_.send(session, wire::make_event(event));
+  // The state that the vendor reported last: unlike a question it cannot overtake or be overtaken by the next event.
+  if (call.state) sessions_.send(session, wire::make_event(*call.state));
+}
+
+void Broker::announce_to_others(CallState& call) {
+  for (const auto& attachment : station(call.line).attachments) {
+    if (attachment.hearing && !call.holders.count(attachment.session)) announce(call, attachment.session);
+  }
+}
+
+void Broker::close_call(const Request& request) {
+  withdraw(request.session, request.device, request.call);
+  release_call(request.call, request.session, false, [this, request](LONG result) { respond(request, result); });
+}
+
+void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes, const std::function<void(LONG)>& done) {
+  auto& call = calls_.at(id);
+  const auto& line = station(call.line);
+  const bool controlled = right_of(session, call.line) == wire::Right::Control;
+  call.holders.erase(session);
+  call.controllers.erase(session);
+  const bool others_control = std::any_of(call.holders.begin(), call.holders.end(), [&](SessionId holder) {
+    return right_of(holder, call.line) == wire::Right::Control;
+  });
+  if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
+    ask<calls::lineDrop>(line.worker, {{}, id, {}, {}});
+  }
+  if (!call.holders.empty() || call.closing) {
+    if (done) done(0);
+    return;
+  }
+  call.closing = true;
+  ask<calls::lineCloseCall>(line.worker, {id}, [this, id, done](Pending&, LONG result, Span) {
+    forget_call(id);
+    if (done) done(result);
+  });
+}
+
+void Broker::forget_call(std::uint64_t id) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  if (const auto line = stations_.find(found->second.line); line != stations_.end()) std::erase(line->second.calls, id);
+  calls_.erase(found);
+}
+
+void Broker::drop_call(const Request& request) {
+  auto& call = calls_.at(request.call);
+  const auto* attachment = station(call.line).attachment(request.session);
+  const auto media = call.state ? static_cast<std::uint32_t>(call.state->params[2]) : 0;
+  // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that (rules 8.2).
+  if (!call.controllers.count(request.session) && media != 0 && (attachment->media & media) == 0) {
+    respond(request, 0);
+    wire::EventValues idle = *call.state;
+    idle.params[0] = LINECALLSTATE_IDLE;
+    idle.params[1] = 0;
+    return sessions_.send(request.session, wire::make_event(idle));
+  }
+  forward(request);
+}
+
+void Broker::create_instance(const Request& request) {
+  forward(request, [this](Pending& pending, LONG result, Span outputs) {
+    if (result == 0) {
+      const auto values = wire::decode<calls::lineCreateMSPInstance::Outputs>(outputs);
+      constexpr auto at = calls::lineCreateMSPInstance::position("lphdMSPLine");
+      const auto id = std::get<at>(values);
+      const auto line = stations_.find(pending.from.device);
+      const bool wanted = !pending.answered && line != stations_.end() && line->second.attachment(pending.from.session);
+      if (wanted) {
+        instances_[id] = {pending.from.device, pending.from.session};
+      } else if (line != stations_.end()) {
+        ask<calls::lineCloseMSPInstance>(line->second.worker, {id});
+      }
+    }
+    respond(pending, result, outputs);
+  });
+}
+
+void Broker::close_instance(const Request& request) {
+  instances_.erase(request.msp);
+  forward(request);
+}
+
+}  // namespace tsplink::host

@@ -1,0 +1,295 @@
+// Devices and attachments: who is there, first open and last close at the vendor, unions of masks.
+#include <algorithm>
+#include <cstring>
+
+#include "remote-host/broker/broker.hpp"
+#include "remote-host/log.hpp"
+
+namespace tsplink::host {
+
+namespace calls = wire::calls;
+
+std::size_t Broker::add_worker(std::string name, wire::Channel& to_worker) {
+  workers_.emplace_back(std::move(name), &to_worker);
+  return workers_.size() - 1;
+}
+
+void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
+  const auto* verified = wire::verified_envelope(*envelope);
+  if (!verified) return log::error("Worker " + workers_[worker].first + " sent a malformed envelope; it is dropped.");
+  switch (verified->body_type()) {
+    case wire::fb::Body::Reply: {
+      const auto* reply = verified->body_as_Reply();
+      return answered(reply->id(), reply->result(), wire::span_of(reply->outputs()));
+    }
+    case wire::fb::Body::Completion: {
+      const auto* completion = verified->body_as_Completion();
+      return answered(completion->id(), completion->result(), wire::span_of(completion->outputs()));
+    }
+    case wire::fb::Body::Event: return event(envelope, *verified->body_as_Event());
+    case wire::fb::Body::Inventory: return inventory(worker, wire::read_inventory(*verified->body_as_Inventory()));
+    default: log::error("Worker " + workers_[worker].first + " sent an envelope that is not a worker's.");
+  }
+}
+
+void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) {
+  wire::InventoryValues change;
+  change.complete = false;
+  change.revision = ++revision_;
+  for (const bool phone : {false, true}) {
+    for (const auto& device : phone ? values.phones : values.lines) {
+      const bool arrived = values.complete || device.arrived;
+      auto& list = phone ? change.phones : change.lines;
+      list.push_back(device);
+      list.back().arrived = arrived;
+      if (!arrived) {
+        remove_station(device.id);
+        continue;
+      }
+      Station station;
+      station.values = device;
+      station.values.arrived = false;
+      station.worker = worker;
+      station.phone = phone;
+      DWORD flags = 0;
+      constexpr auto at = offsetof(LINEDEVCAPS, dwDevCapFlags);
+      if (!phone && device.caps.size() >= at + sizeof flags) std::memcpy(&flags, device.caps.data() + at, sizeof flags);
+      station.close_drops = (flags & LINEDEVCAPFLAGS_CLOSEDROP) != 0;
+      stations_[device.id] = std::move(station);
+    }
+  }
+  const auto envelope = wire::make_inventory(change);
+  for (const auto& [id, session] : open_sessions_) sessions_.send(id, envelope);
+}
+
+void Broker::remove_station(std::uint64_t id) {
+  const auto found = stations_.find(id);
+  if (found == stations_.end()) return;
+  for (const auto& request : found->second.opening) {
+    respond(request, static_cast<LONG>(found->second.phone ? PHONEERR_NODEVICE : LINEERR_NODEVICE));
+  }
+  for (const auto& attachment : found->second.attachments) withdraw(attachment.session, id, 0);
+  for (const auto call : found->second.calls) calls_.erase(call);
+  std::erase_if(instances_, [&](const auto& each) { return each.second.line == id; });
+  stations_.erase(found);
+}
+
+void Broker::session_up(SessionId id, SessionInfo info) {
+  wire::InventoryValues all;
+  open_sessions_[id] = Session{std::move(info), 0};
+  for (const auto& [device, station] : stations_) {
+    if (right_of(id, device) == wire::Right::Local) continue;
+    (station.phone ? all.phones : all.lines).push_back(station.values);
+  }
+  all.revision = revision_;
+  sessions_.send(id, wire::make_inventory(all));
+}
+
+void Broker::session_down(SessionId id, const std::string&) {
+  if (open_sessions_.erase(id) == 0) return;
+  for (auto& [number, pending] : pending_) {
+    if (pending.from.session == id) pending.answered = true;
+  }
+  std::vector<std::uint64_t> attached;
+  for (auto& [device, station] : stations_) {
+    std::erase_if(station.opening, [&](const Request& request) { return request.session == id; });
+    if (station.attachment(id)) attached.push_back(device);
+  }
+  for (const auto device : attached) detach(device, id, {});
+}
+
+void Broker::open(const Request& request) {
+  auto& station = this->station(request.device);
+  const auto waits = [&](const Request& each) { return each.session == request.session; };
+  if (station.attachment(request.session) ||
+      std::any_of(station.opening.begin(), station.opening.end(), waits)) {
+    return respond(request, static_cast<LONG>(station.phone ? PHONEERR_ALLOCATED : LINEERR_ALLOCATED));
+  }
+  if (station.life == Life::Open) return attach(station, request);
+  station.opening.push_back(request);
+  if (station.life == Life::Closed) open_at_vendor(station);
+}
+
+void Broker::open_at_vendor(Station& station) {
+  station.life = Life::Opening;
+  const auto id = station.values.id;
+  const auto done = [this, id](Pending&, LONG result, Span) { opened(id, result); };
+  if (station.phone) {
+    ask<calls::phoneOpen>(station.worker, {id, {}, {}, station.values.version, {}}, done);
+  } else {
+    ask<calls::lineOpen>(station.worker, {id, {}, {}, station.values.version, {}}, done);
+  }
+}
+
+void Broker::opened(std::uint64_t device, LONG result) {
+  const auto found = stations_.find(device);
+  if (found == stations_.end()) return;
+  auto& station = found->second;
+  const auto waiting = std::move(station.opening);
+  station.opening.clear();
+  if (result != 0) {
+    station.life = Life::Closed;
+    while (!station.calls.empty()) forget_call(station.calls.back());
+    for (const auto& request : waiting) respond(request, result);
+    return;
+  }
+  station.life = Life::Open;
+  station.given_masks = {};
+  station.given_media = 0;
+  for (const auto& request : waiting) attach(station, request);
+  if (station.attachments.empty()) close_at_vendor(station, {});  // who asked for it is gone
+}
+
+void Broker::attach(Station& station, const Request& request) {
+  Attachment attachment;
+  attachment.session = request.session;
+  attachment.number = next_attachment_++;
+  station.attachments.push_back(attachment);
+  respond(request, 0);
+  if (station.phone) return;
+  timers_.after(options_.monitor_delay, [this, id = station.values.id, number = attachment.number] {
+    start_hearing(id, number);
+  });
+}
+
+void Broker::close(const Request& request) {
+  detach(request.device, request.session, [this, request](LONG result) { respond(request, result); });
+}
+
+void Broker::detach(std::uint64_t device, SessionId session, const std::function<void(LONG)>& done) {
+  auto& station = this->station(device);
+  withdraw(session, device, 0);
+  for (auto at = instances_.begin(); at != instances_.end();) {
+    if (at->second.session == session && at->second.line == device) {
+      ask<calls::lineCloseMSPInstance>(station.worker, {at->first});
+      at = instances_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  const auto held = station.calls;
+  for (const auto id : held) {
+    if (auto* call = find_call(id); call && call->holders.count(session)) release_call(id, session, true, {});
+  }
+  std::erase_if(station.attachments, [&](const Attachment& each) { return each.session == session; });
+  if (station.attachments.empty() && station.life == Life::Open) return close_at_vendor(station, done);
+  tell_unions(station);
+  if (done) done(0);
+}
+
+void Broker::close_at_vendor(Station& station, const std::function<void(LONG)>& done) {
+  station.life = Life::Closing;
+  const auto id = station.values.id;
+  const Done closed = [this, id, done](Pending&, LONG result, Span) {
+    const auto found = stations_.find(id);
+    if (found != stations_.end()) {
+      found->second.life = Life::Closed;
+      while (!found->second.calls.empty()) forget_call(found->second.calls.back());
+    }
+    if (done) done(result);
+    if (found != stations_.end() && !found->second.opening.empty()) open_at_vendor(found->second);
+  };
+  if (station.phone) {
+    ask<calls::phoneClose>(station.worker, {id}, closed);
+  } else {
+    ask<calls::lineClose>(station.worker, {id}, closed);
+  }
+}
+
+void Broker::set_line_masks(const Request& request) {
+  const auto inputs = wire::decode<calls::lineSetStatusMessages::Inputs>(request.arguments);
+  set_masks(request, {std::get<1>(inputs), std::get<2>(inputs), 0});
+}
+
+void Broker::set_phone_masks(const Request& request) {
+  const auto inputs = wire::decode<calls::phoneSetStatusMessages::Inputs>(request.arguments);
+  set_masks(request, {std::get<1>(inputs), std::get<2>(inputs), std::get<3>(inputs)});
+}
+
+namespace {
+
+template <class Attachments>
+std::array<std::uint32_t, 3> union_of(const Attachments& attachments) {
+  std::array<std::uint32_t, 3> all{};
+  for (const auto& each : attachments) {
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] |= each.masks[i];
+  }
+  return all;
+}
+
+template <class Attachments>
+std::uint32_t media_of(const Attachments& attachments) {
+  std::uint32_t all = 0;
+  for (const auto& each : attachments) all |= each.media;
+  return all;
+}
+
+wire::Bytes mask_arguments(bool phone, std::uint64_t id, const std::array<std::uint32_t, 3>& masks) {
+  return phone ? wire::encode(calls::phoneSetStatusMessages::Inputs{id, masks[0], masks[1], masks[2]})
+               : wire::encode(calls::lineSetStatusMessages::Inputs{id, masks[0], masks[1]});
+}
+
+}  // namespace
+
+void Broker::set_masks(const Request& request, const std::array<std::uint32_t, 3>& masks) {
+  auto& station = this->station(request.device);
+  auto& mine = *station.attachment(request.session);
+  const auto before = mine.masks;
+  mine.masks = masks;
+  const auto all = union_of(station.attachments);
+  if (all == station.given_masks) return respond(request, 0);
+  station.given_masks = all;
+  forward(request, mask_arguments(station.phone, request.device, all),
+          [this, before](Pending& pending, LONG result, Span outputs) {
+            const auto found = stations_.find(pending.from.device);
+            if (result != 0 && found != stations_.end()) {
+              if (auto* attachment = found->second.attachment(pending.from.session)) attachment->masks = before;
+              found->second.given_masks = union_of(found->second.attachments);
+            }
+            respond(pending, result, outputs);
+          });
+}
+
+void Broker::set_media(const Request& request) {
+  const auto inputs = wire::decode<calls::lineSetDefaultMediaDetection::Inputs>(request.arguments);
+  auto& station = this->station(request.device);
+  auto& mine = *station.attachment(request.session);
+  const auto before = mine.media;
+  mine.media = std::get<1>(inputs);
+  const auto all = media_of(station.attachments);
+  if (all == station.given_media) {
+    respond(request, 0);
+    return start_hearing(request.device, mine.number);
+  }
+  station.given_media = all;
+  forward(request, wire::encode(calls::lineSetDefaultMediaDetection::Inputs{request.device, all}),
+          [this, before](Pending& pending, LONG result, Span outputs) {
+            const auto found = stations_.find(pending.from.device);
+            auto* attachment = found == stations_.end() ? nullptr : found->second.attachment(pending.from.session);
+            if (result != 0 && attachment) {
+              attachment->media = before;
+              found->second.given_media = media_of(found->second.attachments);
+            }
+            const auto number = attachment ? attachment->number : 0;
+            respond(pending, result, outputs);
+            if (number) start_hearing(pending.from.device, number);
+          });
+}
+
+void Broker::tell_unions(Station& station) {
+  if (station.life != Life::Open) return;
+  const auto id = station.values.id;
+  if (const auto all = union_of(station.attachments); all != station.given_masks) {
+    station.given_masks = all;
+    Request own;
+    own.function = static_cast<std::uint16_t>(station.phone ? number_of<calls::phoneSetStatusMessages>
+                                                            : number_of<calls::lineSetStatusMessages>);
+    send_request(station.worker, own, mask_arguments(station.phone, id, all), {});
+  }
+  if (const auto all = media_of(station.attachments); !station.phone && all != station.given_media) {
+    station.given_media = all;
+    ask<calls::lineSetDefaultMediaDetection>(station.worker, {id, all});
+  }
+}
+
+}  // namespace tsplink::host

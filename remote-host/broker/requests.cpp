@@ -1,0 +1,234 @@
+// Requests of desktops: checked, forwarded with the broker's own number, answered under the desktop's.
+#include <algorithm>
+
+#include "remote-host/broker/broker.hpp"
+#include "remote-host/log.hpp"
+#include "wire/errors.hpp"
+
+namespace tsplink::host {
+
+namespace calls = wire::calls;
+
+namespace {
+
+wire::Family family_of(std::uint16_t function) {
+  const auto* info = wire::function_info(function);
+  return info && is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
+}
+
+[[noreturn]] void no_such(std::uint16_t function, wire::Object object) {
+  throw Failure(Kind::NoSuchObject, "an object that this desktop has not",
+                wire::to_error(Kind::NoSuchObject, family_of(function), object));
+}
+
+LONG failed(std::uint16_t function) { return operation_failed(wire::function_info(function)->name); }
+
+}  // namespace
+
+Broker::Override Broker::override_of(std::uint16_t function) {
+  switch (function) {
+    case number_of<calls::lineOpen>: return &Broker::open;
+    case number_of<calls::phoneOpen>: return &Broker::open;
+    case number_of<calls::lineClose>: return &Broker::close;
+    case number_of<calls::phoneClose>: return &Broker::close;
+    case number_of<calls::lineCloseCall>: return &Broker::close_call;
+    case number_of<calls::lineDrop>: return &Broker::drop_call;
+    case number_of<calls::lineSetStatusMessages>: return &Broker::set_line_masks;
+    case number_of<calls::phoneSetStatusMessages>: return &Broker::set_phone_masks;
+    case number_of<calls::lineSetDefaultMediaDetection>: return &Broker::set_media;
+    case number_of<calls::lineCreateMSPInstance>: return &Broker::create_instance;
+    case number_of<calls::lineCloseMSPInstance>: return &Broker::close_instance;
+    default: return nullptr;
+  }
+}
+
+wire::Right Broker::right_of(SessionId, std::uint64_t device) const {
+  return stations_.count(device) != 0 ? options_.default_right : wire::Right::Local;
+}
+
+void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
+  const auto session = open_sessions_.find(id);
+  if (session == open_sessions_.end()) return;
+  const auto* verified = wire::verified_envelope(*envelope);
+  const auto* body = verified ? verified->body_as_Request() : nullptr;
+  if (!body) return log::warn("Desktop " + session->second.info.machine + " sent an envelope that is no request.");
+  Request request;
+  request.session = id;
+  request.id = body->id();
+  request.function = body->function();
+  request.deadline_ms = body->deadline_ms();
+  request.trace = body->trace();
+  request.arguments = wire::span_of(body->arguments());
+  const auto* info = wire::function_info(request.function);
+  if (!info || info->right == wire::Right::Local) {
+    return respond(request, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
+  }
+  if (session->second.in_flight >= options_.requests_in_flight) {
+    return respond(request, static_cast<LONG>(is_phone_function(info->name) ? PHONEERR_RESOURCEUNAVAIL
+                                                                            : LINEERR_RESOURCEUNAVAIL));
+  }
+  try {
+    check(request);
+    if (const auto special = override_of(request.function)) return (this->*special)(request);
+    forward(request);
+  } catch (const Failure& failure) {
+    log::debug("Desktop " + session->second.info.machine + ": " + std::string(info->name) + " refused: " + failure.what());
+    respond(request, failure.code() ? failure.code() : wire::to_error(failure, family_of(request.function)));
+  }
+}
+
+void Broker::check(Request& request) const {
+  const auto function = request.function;
+  for (const auto& named : named_ids(function, request.arguments)) {
+    auto device = named.id;
+    bool attached = true;
+    auto object = wire::Object::Device;
+    switch (named.kind) {
+      case IdKind::LineDevice:
+      case IdKind::PhoneDevice:
+        attached = false;
+        object = wire::Object::DeviceId;
+        break;
+      case IdKind::Line:
+      case IdKind::Phone:
+        break;
+      case IdKind::Call: {
+        const auto call = calls_.find(named.id);
+        object = wire::Object::Call;
+        if (call == calls_.end() || call->second.holders.count(request.session) == 0) no_such(function, object);
+        device = call->second.line;
+        if (!request.call) request.call = named.id;
+        break;
+      }
+      case IdKind::MspLine: {
+        const auto instance = instances_.find(named.id);
+        if (instance == instances_.end() || instance->second.session != request.session) no_such(function, object);
+        device = instance->second.line;
+        request.msp = named.id;
+        break;
+      }
+    }
+    const bool phone = named.kind == IdKind::Phone || named.kind == IdKind::PhoneDevice;
+    const auto right = right_of(request.session, device);
+    const auto at = stations_.find(device);
+    if (right == wire::Right::Local || at->second.phone != phone) no_such(function, object);
+    const auto& attachments = at->second.attachments;
+    if (attached && std::none_of(attachments.begin(), attachments.end(),
+                                 [&](const Attachment& each) { return each.session == request.session; })) {
+      no_such(function, object);
+    }
+    if (right < wire::function_info(function)->right) throw Failure(Kind::Unavailable, "monitoring does not allow this");
+    if (request.device && at->second.worker != stations_.at(request.device).worker) no_such(function, object);
+    if (!request.device) request.device = device;
+  }
+  if (!request.device) throw Failure(Kind::Malformed, "the request names no line or phone");
+}
+
+void Broker::forward(const Request& request, Done done) { forward(request, request.arguments, std::move(done)); }
+
+void Broker::forward(const Request& request, Span arguments, Done done) {
+  send_request(station(request.device).worker, request, arguments, std::move(done));
+}
+
+void Broker::send_request(std::size_t worker, const Request& from, Span arguments, Done done) {
+  const auto id = next_request_++;
+  Pending pending;
+  pending.from = from;
+  pending.from.arguments = {};  // they belong to the desktop's envelope, which goes now
+  pending.done = std::move(done);
+  pending_.emplace(id, std::move(pending));
+  if (from.session) ++open_sessions_[from.session].in_flight;
+  workers_[worker].second->send(wire::make_request(id, from.function, from.deadline_ms, from.trace, arguments));
+}
+
+void Broker::respond(const Request& request, LONG result, Span outputs) {
+  if (open_sessions_.count(request.session) == 0) return;
+  const auto* info = wire::function_info(request.function);
+  sessions_.send(request.session, info && info->asynchronous ? wire::make_completion(request.id, result, outputs)
+                                                             : wire::make_reply(request.id, result, outputs));
+}
+
+void Broker::respond(Pending& pending, LONG result, Span outputs) {
+  if (!pending.answered && pending.from.session) respond(pending.from, result, outputs);
+  pending.answered = true;
+}
+
+void Broker::answered(std::uint64_t id, LONG result, Span outputs) {
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) return;
+  auto pending = std::move(found->second);
+  pending_.erase(found);
+  if (const auto session = open_sessions_.find(pending.from.session); session != open_sessions_.end()) {
+    if (session->second.in_flight) --session->second.in_flight;
+  }
+  try {
+    if (pending.done) {
+      pending.done(pending, result, outputs);
+    } else {
+      done_plainly(pending, result, outputs);
+    }
+  } catch (const Failure& failure) {
+    log::error("A worker's answer is unusable: " + std::string(failure.what()));
+    respond(pending, failed(pending.from.function));
+  }
+}
+
+void Broker::done_plainly(Pending& pending, LONG result, Span outputs) {
+  const auto& from = pending.from;
+  if (!from.session) return;
+  if (result == 0 && makes_calls(from.function)) {
+    // The maker has the answer first, the others hear of the call after it (rules 8.1).
+    const auto made = new_calls(from.function, outputs);
+    for (const auto id : made) {
+      CallState call;
+      call.id = id;
+      call.line = from.device;
+      if (!pending.answered && open_sessions_.count(from.session)) {
+        call.holders.insert(from.session);
+        call.controllers.insert(from.session);
+      }
+      calls_[id] = std::move(call);
+      station(from.device).calls.push_back(id);
+    }
+    respond(pending, result, outputs);
+    for (const auto id : made) {
+      announce_to_others(calls_.at(id));
+      if (calls_.at(id).holders.empty()) release_call(id, from.session, false, {});
+    }
+    return;
+  }
+  const auto* info = wire::function_info(from.function);
+  if (result == 0 && from.call && info->right == wire::Right::Control && info->asynchronous) {
+    if (auto* call = find_call(from.call); call && call->holders.count(from.session)) {
+      call->controllers.insert(from.session);
+    }
+  }
+  respond(pending, result, outputs);
+}
+
+void Broker::withdraw(SessionId session, std::uint64_t device, std::uint64_t call) {
+  for (auto& [id, pending] : pending_) {
+    if (pending.from.session != session || pending.from.device != device) continue;
+    if (call && pending.from.call != call) continue;
+    respond(pending, failed(pending.from.function));
+  }
+}
+
+Broker::Station& Broker::station(std::uint64_t device) {
+  const auto found = stations_.find(device);
+  if (found == stations_.end()) throw Failure(Kind::NoSuchObject, "a device that has gone");
+  return found->second;
+}
+
+Broker::CallState* Broker::find_call(std::uint64_t id) {
+  const auto found = calls_.find(id);
+  return found == calls_.end() ? nullptr : &found->second;
+}
+
+Broker::Attachment* Broker::Station::attachment(SessionId session) {
+  const auto found = std::find_if(attachments.begin(), attachments.end(),
+                                  [&](const Attachment& each) { return each.session == session; });
+  return found == attachments.end() ? nullptr : &*found;
+}
+
+}  // namespace tsplink::host

@@ -1,0 +1,197 @@
+#include "remote-host/config.hpp"
+
+#include <toml++/toml.h>
+
+#include <set>
+
+#include "wire/failure.hpp"
+
+namespace tsplink::host {
+
+namespace {
+
+/// One table of the file: takes what is known and then names what is left over.
+class Section {
+ public:
+  Section(const std::filesystem::path& file, std::string name, const toml::table* table)
+      : file_(file), name_(std::move(name)), table_(table) {}
+
+  [[noreturn]] void refuse(const toml::node* at, const std::string& sentence) const {
+    std::string where = file_.string();
+    if (at) {
+      const auto begin = at->source().begin;
+      where += ":" + std::to_string(begin.line) + ":" + std::to_string(begin.column);
+    }
+    throw Failure(Kind::Configuration, where + ": " + sentence);
+  }
+
+  const toml::node* take(const std::string& key) {
+    known_.insert(key);
+    return table_ ? table_->get(key) : nullptr;
+  }
+  std::string text(const std::string& key, std::string fallback) {
+    const auto* node = take(key);
+    if (!node) return fallback;
+    const auto value = node->value_exact<std::string>();
+    if (!value) refuse(node, called(key) + " must be text in quotes.");
+    return *value;
+  }
+  std::uint32_t number(const std::string& key, std::uint32_t fallback, std::uint32_t least, std::uint32_t most) {
+    const auto* node = take(key);
+    if (!node) return fallback;
+    const auto value = node->value_exact<std::int64_t>();
+    if (!value || *value < least || *value > most) {
+      refuse(node, called(key) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
+    }
+    return static_cast<std::uint32_t>(*value);
+  }
+  const toml::table* table(const std::string& key) {
+    const auto* node = take(key);
+    if (node && !node->is_table()) refuse(node, called(key) + " must be a table, [" + key + "].");
+    return node ? node->as_table() : nullptr;
+  }
+  void no_others() const {
+    if (!table_) return;
+    for (const auto& [key, node] : *table_) {
+      const std::string name(key.str());
+      if (!known_.count(name)) refuse(&node, called(name) + " is no setting of tsplink-host; remove it or correct its name.");
+    }
+  }
+  std::string called(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
+
+ private:
+  const std::filesystem::path& file_;
+  std::string name_;
+  const toml::table* table_;
+  std::set<std::string> known_;
+};
+
+/// "host:port", "[v6]:port"
+void read_listen(Section& root, Config& config) {
+  const auto* node = root.take("listen");
+  if (!node) return;
+  const auto value = root.text("listen", "");
+  const auto colon = value.rfind(':');
+  std::string address = colon == std::string::npos ? "" : value.substr(0, colon);
+  const std::string port = colon == std::string::npos ? "" : value.substr(colon + 1);
+  const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+  if (address.empty() || !digits || std::stoul(port) > 65535 || (!bracketed && address.find(':') != std::string::npos)) {
+    root.refuse(node, "listen must be address and port, such as \"0.0.0.0:8643\" or \"[::]:8643\".");
+  }
+  config.listen_address = address;
+  config.listen_port = static_cast<std::uint16_t>(std::stoul(port));
+}
+
+void read_log(Section section, Config& config) {
+  const auto* node = section.take("level");
+  const auto level = section.text("level", "info");
+  using log::Level;
+  if (level == "trace") config.log_level = Level::Trace;
+  else if (level == "debug") config.log_level = Level::Debug;
+  else if (level == "info") config.log_level = Level::Info;
+  else if (level == "warn") config.log_level = Level::Warn;
+  else if (level == "error") config.log_level = Level::Error;
+  else section.refuse(node, "log.level must be trace, debug, info, warn or error.");
+  config.log_file = section.text("file", "");
+  section.no_others();
+}
+
+void read_limits(Section section, LimitsConfig& limits) {
+  constexpr std::uint32_t kMinute = 60000;
+  constexpr std::uint32_t kMany = 1000000;
+  limits.frame_bytes = section.number("frame_bytes", limits.frame_bytes, 512 * 1024, 64U << 20U);
+  limits.frame_before_hello_bytes =
+      section.number("frame_before_hello_bytes", limits.frame_before_hello_bytes, 1024, 65536);
+  limits.session_bytes = section.number("session_bytes", limits.session_bytes, 1U << 20U, 1U << 30U);
+  limits.handshake_ms = section.number("handshake_ms", limits.handshake_ms, 100, kMinute);
+  limits.hello_ms = section.number("hello_ms", limits.hello_ms, 100, kMinute);
+  limits.heartbeat_ms = section.number("heartbeat_ms", limits.heartbeat_ms, 50, kMinute);
+  limits.dead_after_ms = section.number("dead_after_ms", limits.dead_after_ms, 100, 10 * kMinute);
+  limits.unauthenticated = section.number("unauthenticated", limits.unauthenticated, 1, kMany);
+  limits.unauthenticated_by_address =
+      section.number("unauthenticated_by_address", limits.unauthenticated_by_address, 1, kMany);
+  limits.connections = section.number("connections", limits.connections, 1, kMany);
+  limits.requests_in_flight = section.number("requests_in_flight", limits.requests_in_flight, 1, kMany);
+  limits.watchdog_ms = section.number("watchdog_ms", limits.watchdog_ms, 100, 60 * kMinute);
+  section.no_others();
+}
+
+std::filesystem::path beside(const std::filesystem::path& file, const std::string& path) {
+  return path.empty() ? std::filesystem::path() : std::filesystem::absolute(file).parent_path() / path;
+}
+
+void read_tls(Section section, const std::filesystem::path& file, Config& config) {
+  const auto needed = [&](const char* key) {
+    const auto value = section.text(key, "");
+    if (value.empty()) section.refuse(nullptr, std::string("tls.") + key + " is missing; name the PEM file.");
+    return beside(file, value);
+  };
+  config.certificate = needed("certificate");
+  config.key = needed("key");
+  config.authority = needed("authority");
+  config.revocations = beside(file, section.text("revocations", ""));
+  section.no_others();
+}
+
+void read_providers(Section& root, const std::filesystem::path& file, Config& config) {
+  const auto* node = root.take("provider");
+  const auto* list = node ? node->as_array() : nullptr;
+  if (!list || list->empty()) root.refuse(node, "no provider is configured; add a [[provider]] with name and module.");
+  for (const auto& each : *list) {
+    if (!each.is_table()) root.refuse(&each, "provider must be a list of tables, [[provider]].");
+    Section section(file, "provider", each.as_table());
+    ProviderConfig provider;
+    provider.name = section.text("name", "");
+    if (provider.name.empty()) section.refuse(&each, "provider.name is missing.");
+    for (const auto& other : config.providers) {
+      if (other.name == provider.name) section.refuse(&each, "provider.name \"" + provider.name + "\" is there twice.");
+    }
+    const auto module = section.text("module", "");
+    if (module.empty()) section.refuse(&each, "provider.module is missing; name the vendor's TSP file.");
+    provider.module = beside(file, module).string();
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(provider.module, ignored)) {
+      section.refuse(section.take("module"), "there is no module " + provider.module + "; correct provider.module.");
+    }
+    provider.permanent_id = section.number("permanent_id", 1, 0, 0x7FFFFFFF);
+    provider.slot_bytes = section.number("slot_bytes", 0, 0, 8);
+    if (provider.slot_bytes != 0 && provider.slot_bytes != 4 && provider.slot_bytes != 8) {
+      section.refuse(section.take("slot_bytes"), "provider.slot_bytes must be 4 or 8.");
+    }
+    section.no_others();
+    config.providers.push_back(std::move(provider));
+  }
+}
+
+}  // namespace
+
+Config read_config(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) {
+    throw Failure(Kind::Configuration, "There is no configuration file " + file.string() + "; give it with --config.");
+  }
+  toml::table table;
+  try {
+    table = toml::parse_file(file.string());
+  } catch (const toml::parse_error& failure) {
+    const auto begin = failure.source().begin;
+    throw Failure(Kind::Configuration, file.string() + ":" + std::to_string(begin.line) + ":" +
+                                           std::to_string(begin.column) + ": " + std::string(failure.description()) +
+                                           ".");
+  }
+  Config config;
+  Section root(file, "", &table);
+  read_listen(root, config);
+  config.port_file = beside(file, root.text("port_file", ""));
+  read_tls(Section(file, "tls", root.table("tls")), file, config);
+  read_log(Section(file, "log", root.table("log")), config);
+  if (!config.log_file.empty()) config.log_file = beside(file, config.log_file).string();
+  read_limits(Section(file, "limits", root.table("limits")), config.limits);
+  read_providers(root, file, config);
+  root.no_others();
+  return config;
+}
+
+}  // namespace tsplink::host

@@ -1,0 +1,52 @@
+// The host's configuration: a TOML file, read once at start. Owner: the program; plain values.
+// read_config() throws Failure(Configuration) with one sentence that names file, line and column.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "remote-host/log.hpp"
+
+namespace tsplink::host {
+
+struct ProviderConfig {
+  std::string name;
+  std::string module;              // path, absolute
+  std::uint32_t permanent_id = 1;  // dwPermanentProviderID; the vendor keeps its settings by it
+  unsigned slot_bytes = 0;         // 0: a whole handle
+};
+
+struct LimitsConfig {
+  std::uint32_t frame_bytes = 1024 * 1024;
+  std::uint32_t frame_before_hello_bytes = 4 * 1024;
+  std::uint32_t session_bytes = 4 * 1024 * 1024;
+  std::uint32_t handshake_ms = 5000;
+  std::uint32_t hello_ms = 5000;
+  std::uint32_t heartbeat_ms = 1000;
+  std::uint32_t dead_after_ms = 3000;
+  std::uint32_t unauthenticated = 512;
+  std::uint32_t unauthenticated_by_address = 16;
+  std::uint32_t connections = 20000;
+  std::uint32_t requests_in_flight = 256;
+  std::uint32_t watchdog_ms = 30000;
+};
+
+struct Config {
+  std::string listen_address = "0.0.0.0";  // numeric, without brackets
+  std::uint16_t listen_port = 8643;
+  std::filesystem::path port_file;
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::filesystem::path authority;
+  std::filesystem::path revocations;
+  log::Level log_level = log::Level::Info;
+  std::string log_file;
+  LimitsConfig limits;
+  std::vector<ProviderConfig> providers;
+};
+
+Config read_config(const std::filesystem::path& file);
+
+}  // namespace tsplink::host

@@ -1,0 +1,197 @@
+#include "remote-host/host.hpp"
+
+#include <future>
+
+#include "remote-host/broker/broker.hpp"
+#include "remote-host/platform.hpp"
+#include "remote-host/worker/worker.hpp"
+#include "security/context.hpp"
+#include "wire/link/server.hpp"
+#include "wire/schema.hpp"
+
+#ifndef TSPLINK_VERSION
+#define TSPLINK_VERSION "0"
+#endif
+
+namespace tsplink::host {
+
+namespace {
+
+std::shared_ptr<const security::Context> context_of(const Config& config) {
+  for (const auto& file : {config.certificate, config.key, config.authority}) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(file, ignored)) {
+      throw Failure(Kind::Configuration, "There is no file " + file.string() + "; correct the [tls] section.");
+    }
+  }
+  if (others_can_read(config.key.string())) {
+    throw Failure(Kind::Configuration, "The key " + config.key.string() +
+                                           " can be read by others; take their access away (chmod 600).");
+  }
+  security::IdentityFiles files;
+  files.certificate = config.certificate;
+  files.key = config.key;
+  files.authority = config.authority;
+  files.revocations = config.revocations;
+  auto context = security::Context::load(security::Side::Server, files);
+  for (const auto& warning : context->warnings()) log::warn(warning);
+  return context;
+}
+
+link::Limits limits_of(const LimitsConfig& config) {
+  using std::chrono::milliseconds;
+  link::Limits limits;
+  limits.frame = config.frame_bytes;
+  limits.frame_before_hello = config.frame_before_hello_bytes;
+  limits.kept = config.session_bytes;
+  limits.handshake = milliseconds(config.handshake_ms);
+  limits.hello = milliseconds(config.hello_ms);
+  limits.heartbeat = milliseconds(config.heartbeat_ms);
+  limits.dead_after = milliseconds(config.dead_after_ms);
+  limits.unauthenticated = config.unauthenticated;
+  limits.unauthenticated_by_address = config.unauthenticated_by_address;
+  limits.connections = config.connections;
+  return limits;
+}
+
+link::LocalInfo local_info() {
+  link::LocalInfo local;
+  local.product = TSPLINK_VERSION;
+  local.machine = machine_name();
+  local.sheet = wire::sheet_hash();
+  return local;
+}
+
+}  // namespace
+
+class Host::Impl final : public link::ServerHandler, private Sessions, private Timers {
+ public:
+  explicit Impl(const Config& config)
+      : config_(config),
+        reactor_(wire::Clock::steady(),
+                 [](link::Level level, const std::string& line) {
+                   log::write(level == link::Level::Warning ? log::Level::Warn : log::Level::Info, line);
+                 }),
+        broker_(*this, *this, broker_options(config)),
+        server_(reactor_, config.listen_address, config.listen_port, context_of(config), local_info(),
+                limits_of(config.limits), *this) {
+    for (const auto& provider : config.providers) add_worker(provider);
+  }
+
+  void start() {
+    reactor_.start();
+    for (auto& each : workers_) {
+      const auto begin = std::chrono::steady_clock::now();
+      each->worker->start();
+      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+      log::info("Provider " + each->worker->name() + " is ready: " + std::to_string(each->worker->lines()) + " lines, " +
+                std::to_string(each->worker->phones()) + " phones, initialised in " + std::to_string(took.count()) +
+                " ms.");
+    }
+    server_.start();
+    listening_ = true;
+    if (!config_.port_file.empty()) write_whole_file(config_.port_file.string(), std::to_string(server_.port()) + "\n");
+    log::info("Listening on " + config_.listen_address + ", port " + std::to_string(server_.port()) + ".");
+    watch();
+  }
+
+  bool stop() {
+    server_.stop();
+    if (listening_ && !config_.port_file.empty()) {
+      std::error_code ignored;
+      std::filesystem::remove(config_.port_file, ignored);
+    }
+    listening_ = false;
+    bool all = true;
+    for (auto& each : workers_) all = each->worker->stop() && all;
+    reactor_.stop();
+    return all;
+  }
+
+  std::uint16_t port() const { return server_.port(); }
+
+  std::string on_hello(const link::PeerInfo&) override { return {}; }
+  void on_up(link::SessionId session, const link::PeerInfo& desktop) override {
+    names_[session] = desktop.machine + " (" + desktop.certificate.subject + ", " + desktop.address + ")";
+    log::info("Desktop " + names_[session] + " is connected.");
+    broker_.session_up(session, {desktop.machine, desktop.certificate.subject, desktop.address});
+  }
+  void on_message(link::SessionId session, wire::Buffer envelope) override { broker_.session_message(session, envelope); }
+  void on_down(link::SessionId session, const std::string& reason) override {
+    log::info("Desktop " + names_[session] + " is gone: " + reason);
+    names_.erase(session);
+    broker_.session_down(session, reason);
+  }
+
+ private:
+  /// From the worker: posted to the reactor. To the worker: straight into its queues.
+  struct Attached final : wire::Channel {
+    explicit Attached(Impl& owner) : owner_(owner) {}
+    void send(wire::Buffer envelope) override {
+      owner_.reactor_.post([this, envelope = std::move(envelope)] { owner_.broker_.worker_message(number, envelope); });
+    }
+    void close(const std::string&) override {}
+
+    struct Requests final : wire::Channel {
+      explicit Requests(Attached& to) : to_(to) {}
+      void send(wire::Buffer request) override { to_.worker->receive(std::move(request)); }
+      void close(const std::string&) override {}
+      Attached& to_;
+    };
+    Impl& owner_;
+    Requests requests{*this};
+    std::size_t number = 0;
+    std::unique_ptr<Worker> worker;
+  };
+
+  static BrokerOptions broker_options(const Config& config) {
+    BrokerOptions options;
+    options.requests_in_flight = config.limits.requests_in_flight;
+    return options;
+  }
+
+  void add_worker(const ProviderConfig& provider) {
+    auto attached = std::make_unique<Attached>(*this);
+    WorkerOptions options;
+    options.name = provider.name;
+    options.permanent_id = provider.permanent_id;
+    if (provider.slot_bytes) options.slot_bytes = provider.slot_bytes;
+    options.watchdog = std::chrono::milliseconds(config_.limits.watchdog_ms);
+    attached->worker = std::make_unique<Worker>(std::move(options), load_module(provider.module), *attached,
+                                                wire::Clock::steady(), permanent_);
+    attached->number = broker_.add_worker(provider.name, attached->requests);
+    workers_.push_back(std::move(attached));
+  }
+
+  void watch() {
+    for (auto& each : workers_) each->worker->watch();
+    reactor_.after(std::chrono::seconds(1), [this] { watch(); });
+  }
+
+  void send(SessionId session, wire::Buffer envelope) override {
+    try {
+      server_.send(session, std::move(envelope));
+    } catch (const Failure& failure) {
+      log::error(std::string("An envelope for a desktop is dropped: ") + failure.what());
+    }
+  }
+  void close(SessionId session, const std::string& reason) override { server_.close(session, reason); }
+  void after(wire::Duration delay, std::function<void()> task) override { reactor_.after(delay, std::move(task)); }
+
+  const Config config_;
+  std::shared_ptr<PermanentIds> permanent_ = std::make_shared<PermanentIds>();
+  link::Reactor reactor_;
+  Broker broker_;
+  std::vector<std::unique_ptr<Attached>> workers_;
+  link::Server server_;
+  std::unordered_map<SessionId, std::string> names_;
+  bool listening_ = false;
+};
+
+Host::Host(const Config& config) : impl_(std::make_unique<Impl>(config)) {}
+Host::~Host() { impl_->stop(); }
+void Host::start() { impl_->start(); }
+bool Host::stop() { return impl_->stop(); }
+std::uint16_t Host::port() const { return impl_->port(); }
+
+}  // namespace tsplink::host

@@ -1,0 +1,69 @@
+#include "remote-host/log.hpp"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <vector>
+
+#include "wire/failure.hpp"
+
+namespace tsplink::host::log {
+
+namespace {
+
+constexpr char kPattern[] = "%Y-%m-%d %H:%M:%S.%e %l %v";
+
+std::shared_ptr<spdlog::logger> make(const std::string& file) {
+  spdlog::sink_ptr sink;
+  if (file.empty()) {
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  } else {
+    sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
+  }
+  auto logger = std::make_shared<spdlog::logger>("tsplink-host", sink);
+  logger->set_pattern(kPattern);
+  logger->flush_on(spdlog::level::trace);
+  return logger;
+}
+
+/// The one logger; an atomic pointer, since workers write while the program sets it up.
+std::shared_ptr<spdlog::logger>& slot() {
+  static std::shared_ptr<spdlog::logger> logger = [] {
+    auto first = make("");
+    first->set_level(spdlog::level::warn);
+    return first;
+  }();
+  return logger;
+}
+
+spdlog::level::level_enum level_of(Level level) {
+  switch (level) {
+    case Level::Trace: return spdlog::level::trace;
+    case Level::Debug: return spdlog::level::debug;
+    case Level::Info: return spdlog::level::info;
+    case Level::Warn: return spdlog::level::warn;
+    case Level::Error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+void set_up(Level level, const std::string& file) {
+  try {
+    auto logger = make(file);
+    logger->set_level(level_of(level));
+    std::atomic_store(&slot(), std::move(logger));
+  } catch (const spdlog::spdlog_ex& failure) {
+    throw Failure(Kind::Configuration,
+                  "The log file " + file + " cannot be written (" + failure.what() + "); choose another log.file.");
+  }
+}
+
+void write(Level level, const std::string& line) {
+  std::atomic_load(&slot())->log(level_of(level), spdlog::string_view_t(line));
+}
+
+}  // namespace tsplink::host::log

@@ -1,0 +1,20 @@
+// What the host tells its administrator, one line a fact. Whoever has something to say calls it; any thread.
+// Before set_up() lines of level Warn and above go to standard error.
+#pragma once
+
+#include <string>
+
+namespace tsplink::host::log {
+
+enum class Level { Trace, Debug, Info, Warn, Error };
+
+/// `file` empty: standard error. Throws Failure(Configuration) when the file cannot be written.
+void set_up(Level level, const std::string& file);
+void write(Level level, const std::string& line);
+
+inline void debug(const std::string& line) { write(Level::Debug, line); }
+inline void info(const std::string& line) { write(Level::Info, line); }
+inline void warn(const std::string& line) { write(Level::Warn, line); }
+inline void error(const std::string& line) { write(Level::Error, line); }
+
+}  // namespace tsplink::host::log

@@ -1,0 +1,95 @@
+#include "remote-host/named_ids.hpp"
+
+#include <optional>
+
+#include "wire/calls.hpp"
+#include "wire/codec.hpp"
+
+namespace tsplink::host {
+
+namespace {
+
+struct Naming {
+  IdKind kind;
+  bool optional;
+};
+
+template <class Role>
+constexpr std::optional<Naming> naming() {
+  if constexpr (std::is_same_v<Role, wire::Line>) return Naming{IdKind::Line, false};
+  if constexpr (std::is_same_v<Role, wire::LineOrNone>) return Naming{IdKind::Line, true};
+  if constexpr (std::is_same_v<Role, wire::Phone>) return Naming{IdKind::Phone, false};
+  if constexpr (std::is_same_v<Role, wire::Call>) return Naming{IdKind::Call, false};
+  if constexpr (std::is_same_v<Role, wire::CallOrNone>) return Naming{IdKind::Call, true};
+  if constexpr (std::is_same_v<Role, wire::MspLine>) return Naming{IdKind::MspLine, false};
+  if constexpr (std::is_same_v<Role, wire::LineDevice>) return Naming{IdKind::LineDevice, false};
+  if constexpr (std::is_same_v<Role, wire::PhoneDevice>) return Naming{IdKind::PhoneDevice, false};
+  return std::nullopt;
+}
+
+template <class C>
+std::vector<NamedId> inputs_name(std::span<const std::uint8_t> arguments) {
+  const auto inputs = wire::decode<typename C::Inputs>(arguments);
+  std::vector<NamedId> ids;
+  wire::for_each_parameter<C>([&](auto at) {
+    constexpr auto named = naming<typename C::template Role<at.value>>();
+    if constexpr (named.has_value()) {
+      const std::uint64_t id = std::get<at.value>(inputs);
+      if (id != 0 || !named->optional) ids.push_back({named->kind, id});
+    }
+  });
+  return ids;
+}
+
+template <class C>
+constexpr bool makes() {
+  bool found = false;
+  wire::for_each_parameter<C>([&](auto at) {
+    found = found || std::is_same_v<typename C::template Role<at.value>, wire::NewCall>;
+  });
+  return found;
+}
+
+template <class C>
+std::vector<std::uint64_t> outputs_name(std::span<const std::uint8_t> outputs) {
+  std::vector<std::uint64_t> ids;
+  if constexpr (makes<C>()) {
+    const auto values = wire::decode<typename C::Outputs>(outputs);
+    wire::for_each_parameter<C>([&](auto at) {
+      if constexpr (std::is_same_v<typename C::template Role<at.value>, wire::NewCall>) {
+        if (std::get<at.value>(values)) ids.push_back(std::get<at.value>(values));
+      }
+    });
+  }
+  return ids;
+}
+
+struct Namer {
+  std::vector<NamedId> (*inputs)(std::span<const std::uint8_t>);
+  std::vector<std::uint64_t> (*outputs)(std::span<const std::uint8_t>);
+  bool makes_calls;
+};
+
+constexpr Namer kNamers[] = {
+#define TSPI_CALL(function, ...) \
+  {&inputs_name<wire::calls::function>, &outputs_name<wire::calls::function>, makes<wire::calls::function>()},
+#include "wire/tspi_calls.def"
+#undef TSPI_CALL
+};
+
+const Namer& namer(std::uint16_t function) {
+  if (function >= wire::kFunctionCount) throw Failure(Kind::Unavailable, "a function that this host does not know");
+  return kNamers[function];
+}
+
+}  // namespace
+
+std::vector<NamedId> named_ids(std::uint16_t function, std::span<const std::uint8_t> arguments) {
+  return namer(function).inputs(arguments);
+}
+bool makes_calls(std::uint16_t function) { return namer(function).makes_calls; }
+std::vector<std::uint64_t> new_calls(std::uint16_t function, std::span<const std::uint8_t> outputs) {
+  return namer(function).outputs(outputs);
+}
+
+}  // namespace tsplink::host

@@ -1,0 +1,127 @@
+#include "remote-host/platform.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "wire/failure.hpp"
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+namespace tsplink::host {
+
+namespace {
+
+[[noreturn]] void cannot_load(const std::string& path, const std::string& why) {
+  throw Failure(Kind::Configuration, "The module " + path + " cannot be loaded (" + why + "); correct provider.module.");
+}
+
+}  // namespace
+
+#ifdef _WIN32
+
+namespace {
+HANDLE stop_event() {
+  static const HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  return event;
+}
+BOOL WINAPI on_console(DWORD) {
+  if (WaitForSingleObject(stop_event(), 0) == WAIT_OBJECT_0) leave_at_once(1);
+  SetEvent(stop_event());
+  return TRUE;
+}
+}  // namespace
+
+Module load_module(const std::string& path) {
+  const auto wide = std::filesystem::u8path(path).wstring();
+  const HMODULE module = LoadLibraryExW(wide.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
+  if (!module) cannot_load(path, "error " + std::to_string(GetLastError()));
+  std::shared_ptr<void> keep(module, [](void* loaded) { FreeLibrary(static_cast<HMODULE>(loaded)); });
+  return {[module](const char* name) { return reinterpret_cast<void*>(GetProcAddress(module, name)); }, keep};
+}
+
+void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
+void wait_for_stop_signal() { WaitForSingleObject(stop_event(), INFINITE); }
+bool others_can_read(const std::string&) { return false; }
+
+std::string machine_name() {
+  char name[MAX_COMPUTERNAME_LENGTH + 1] = {};
+  DWORD size = sizeof name;
+  return GetComputerNameA(name, &size) ? std::string(name, size) : std::string("unknown");
+}
+
+#else
+
+Module load_module(const std::string& path) {
+  int flags = RTLD_NOW | RTLD_LOCAL;
+#ifdef TSPLINK_SANITIZED
+  flags |= RTLD_NODELETE;  // a leak report names functions of a module only while it is loaded
+#endif
+  // A bare name would be searched for along the linker's path; the configuration means a file.
+  const auto file = std::filesystem::absolute(path).string();
+  void* module = dlopen(file.c_str(), flags);
+  if (!module) cannot_load(path, dlerror());
+  std::shared_ptr<void> keep(module, [](void* loaded) { dlclose(loaded); });
+  return {[module](const char* name) { return dlsym(module, name); }, keep};
+}
+
+namespace {
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+}  // namespace
+
+void take_stop_signals() {
+  const auto set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void wait_for_stop_signal() {
+  const auto set = stop_signals();
+  int signal_number = 0;
+  while (sigwait(&set, &signal_number) != 0) {
+  }
+  // From here on the default action holds: the next one ends the process.
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+std::string machine_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+bool others_can_read(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+}
+
+#endif
+
+void leave_at_once(int status) { std::_Exit(status); }
+
+void write_whole_file(const std::string& path, const std::string& text) {
+  const std::string part = path + ".part";
+  std::ofstream file(part, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  std::error_code failure;
+  if (file) std::filesystem::rename(part, path, failure);
+  if (!file || failure) {
+    std::filesystem::remove(part, failure);
+    throw Failure(Kind::Configuration, "The file " + path + " cannot be written; choose another port_file.");
+  }
+}
+
+}  // namespace tsplink::host

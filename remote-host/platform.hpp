@@ -1,0 +1,37 @@
+// What differs between operating systems: loading a module, waiting for the order to stop, a file that appears whole.
+// Owner: the program. Threads: as each function says.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tsplink::host {
+
+/// A symbol of a module by name; nullptr: not exported.
+using Lookup = std::function<void*(const char*)>;
+
+struct Module {
+  Lookup lookup;
+  std::shared_ptr<void> keep;  // the module is unloaded with the last copy
+};
+
+/// Loads a TSP. Throws Failure(Configuration) with a sentence. Any thread.
+Module load_module(const std::string& path);
+
+/// Takes SIGINT and SIGTERM (Windows: console events) away from every thread started later. Main thread, first.
+void take_stop_signals();
+/// Waits for one of them, whatever time it takes; a second one ends the process at once. Main thread.
+void wait_for_stop_signal();
+/// Ends the process without unwinding, when a vendor's thread does not come back.
+[[noreturn]] void leave_at_once(int status);
+
+/// The name of this machine, for logs of both ends. Any thread.
+std::string machine_name();
+
+/// Writes `text` so that a reader sees nothing or all of it. Throws Failure(Configuration).
+void write_whole_file(const std::string& path, const std::string& text);
+/// Whether a file of a key can be read by others than its owner; false where that is not known.
+bool others_can_read(const std::string& path);
+
+}  // namespace tsplink::host

@@ -1,0 +1,92 @@
+// Each asynchronous request that was accepted is answered exactly once, whatever the vendor does (rules 1.1 to 1.3).
+#include "remote-host/log.hpp"
+#include "remote-host/worker/core.hpp"
+#include "remote-host/worker/side.hpp"
+#include "wire/errors.hpp"
+
+namespace tsplink::host {
+
+void Core::on_completion(DWORD request, LONG result) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return;
+  if (const auto found = pending_.find(request); found != pending_.end()) {
+    const auto pending = found->second;
+    if (!pending->in_vendor) {
+      finish(pending, result);
+    } else if (!pending->has_early) {  // until its function has returned and its outputs are read
+      pending->has_early = true;
+      pending->early = result;
+    } else {
+      drop("a completion", "came twice");
+    }
+    return;
+  }
+  if (buried_.erase(request) != 0) {
+    Registry::root().release_request(request);
+    return;
+  }
+  drop("a completion", "came for a request that is not under way");
+}
+
+void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool vendor_still_writes) {
+  const auto* info = wire::function_info(pending->function);
+  const auto family = is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
+  result = result > 0 ? operation_failed(info->name) : wire::to_family(result, family);
+  pending_.erase(pending->request);
+  if (vendor_still_writes) {
+    bury(pending);
+  } else {
+    Registry::root().release_request(pending->request);
+  }
+
+  wire::Bytes outputs;
+  if (result == 0) {
+    CallSide side(*this, info->name);  // only its type is needed: what was to be looked up was so before the call
+    outputs = pending->vendor_call->outputs(side);
+  }
+  out_.send(wire::make_completion(pending->wire_id, result, outputs));
+
+  for (const auto id : pending->made) {
+    auto* call = calls_.find(id);
+    if (!call) continue;
+    if (result == 0 && call->handle) {
+      call->pending = false;
+      const auto held = std::move(call->held);
+      call->held.clear();
+      for (const auto& event : held) out_.send(wire::make_event(event));
+      continue;
+    }
+    // TAPI closes the call of a lineMakeCall that failed by completion; for the other functions the documents differ,
+    // and most vendors have freed it (rules 2.5).
+    const auto handle = call->handle;
+    const auto line = call->line;
+    forget_call(id);
+    if (handle && !pending->in_vendor && pending->function == number_of<wire::calls::lineMakeCall>) {
+      strands_->post(strand_of(line), [self = shared_from_this(), handle] {
+        self->vendor_.call<wire::calls::lineCloseCall>(handle);
+      });
+    }
+  }
+}
+
+void Core::bury(const std::shared_ptr<Pending>& pending) {
+  // Its buffers stay: the vendor has their addresses. Not for ever, since such a vendor is broken anyway.
+  if (buried_.size() >= 1024) {
+    Registry::root().release_request(buried_.begin()->first);
+    buried_.erase(buried_.begin());
+  }
+  buried_[pending->request] = pending;
+}
+
+void Core::finish_all_of(std::uint64_t device, std::uint64_t call) {
+  std::vector<std::shared_ptr<Pending>> mine;
+  for (const auto& [request, pending] : pending_) {
+    if (pending->in_vendor) continue;
+    if (call ? pending->call == call : pending->device == device) mine.push_back(pending);
+  }
+  for (const auto& pending : mine) {
+    finish(pending, operation_failed(wire::function_info(pending->function)->name), true);
+  }
+}
+
+}  // namespace tsplink::host

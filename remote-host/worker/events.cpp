@@ -1,0 +1,157 @@
+// The vendor's messages become envelopes here, by the roles of the sheet.
+#include <cstring>
+#include <random>
+
+#include "remote-host/log.hpp"
+#include "remote-host/worker/core.hpp"
+
+namespace tsplink::host {
+
+std::uint64_t random_id() {
+  // Unpredictable, so that a desktop cannot name an object that it was never told of.
+  static thread_local std::random_device source;
+  std::uint64_t id = 0;
+  while (id == 0) id = (std::uint64_t{source()} << 32U) | source();
+  return id;
+}
+
+void Core::drop(std::string_view message, const char* why) {
+  if (dropped_.emplace(message, why).second) {
+    log::warn("Provider " + options_.name + ": " + std::string(message) + " " + why +
+              "; it is dropped, and further ones are without a word.");
+  }
+}
+
+void Core::forget_call(std::uint64_t id) {
+  if (auto* call = calls_.find(id)) {
+    Registry::root().release_token(call->token);
+    calls_.remove(id);
+  }
+}
+
+void Core::send_event(const wire::EventValues& event) {
+  auto* call = event.call ? calls_.find(event.call) : nullptr;
+  if (call && call->pending) {
+    if (call->held.size() < 4096) {
+      call->held.push_back(event);
+    } else {
+      drop("a message", "of a call without completion is one of too many");
+    }
+    return;
+  }
+  out_.send(wire::make_event(event));
+}
+
+bool Core::new_call(DWORD_PTR handle, DWORD_PTR slot, wire::EventValues& event) {
+  if (!handle || !slot) return false;
+  Call call;
+  call.id = random_id();
+  call.line = event.device;
+  call.token = Registry::root().new_token(weak_from_this());
+  call.handle = reinterpret_cast<HDRVCALL>(handle);
+  // Only the low bytes where a driver keeps its handles in 32 bits; tokens are below 2^31 and the host is little-endian.
+  const DWORD_PTR token = call.token;
+  std::memcpy(reinterpret_cast<void*>(slot), &token, std::min<std::size_t>(options_.slot_bytes, sizeof token));
+  event.params[0] = call.id;
+  calls_.add(std::move(call));
+  return true;
+}
+
+bool Core::resolve(const wire::EventDescription& message, DWORD_PTR device, DWORD_PTR call, wire::EventValues& event) {
+  auto* owner = devices_.by_token(device);
+  if (!owner || owner->phone != wire::is_phone(message.scope)) {
+    drop(message.name, "names an unknown line or phone");
+    return false;
+  }
+  event.device = owner->id;
+  const bool wanted = message.scope == wire::Scope::Call || (message.scope == wire::Scope::LineOrCall && call != 0);
+  if (!wanted) return true;
+  auto* named = calls_.by_token(call);
+  if (!named) {
+    drop(message.name, "names an unknown call");
+    return false;
+  }
+  event.call = named->id;
+  return true;
+}
+
+bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&params)[3], wire::EventValues& event) {
+  using wire::EventRole;
+  for (std::size_t i = 0; i < 3; ++i) {
+    switch (message.roles[i]) {
+      case EventRole::Number:
+        event.params[i] = params[i];
+        break;
+      case EventRole::CallStateDetail: {
+        event.params[i] = params[i];
+        if (params[0] != LINECALLSTATE_CONFERENCED) break;
+        auto* conference = calls_.by_token(params[i]);
+        event.params[i] = conference ? conference->id : 0;
+        break;
+      }
+      case EventRole::MspInstance: {
+        if (params[i] == 0) break;
+        auto* msp = msps_.by_token(params[i]);
+        if (!msp) {
+          drop(message.name, "names an unknown MSP instance");
+          return false;
+        }
+        event.params[i] = msp->id;
+        break;
+      }
+      case EventRole::Data: {
+        const DWORD_PTR size = i + 1 < 3 && message.roles[i + 1] == EventRole::DataSize ? params[i + 1] : 0;
+        if (size > wire::kMaxBlock) {
+          drop(message.name, "carries more bytes than a block may hold");
+          return false;
+        }
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(params[i]);
+        event.has_data = bytes != nullptr;
+        if (bytes) event.data.assign(bytes, bytes + size);
+        break;
+      }
+      case EventRole::NewCall:
+        if (!new_call(params[i], params[i + 1], event)) {
+          drop(message.name, "has no call or no room for its handle");
+          return false;
+        }
+        break;
+      default:  // local to the two ends of the callback
+        break;
+    }
+  }
+  return true;
+}
+
+void Core::on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message, const DWORD_PTR (&params)[3]) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return;
+  const auto number = wire::event_number(message);
+  const auto* description = number ? wire::event_description(static_cast<std::uint16_t>(*number)) : nullptr;
+  if (!description || wire::is_phone(description->scope) != phone) {
+    drop("message " + std::to_string(message), "is none that a provider sends this way");
+    return;
+  }
+  if (description->scope == wire::Scope::Dialog || *number == wire::Message::kLINE_CREATEDIALOGINSTANCE) {
+    drop(description->name, "asks for a dialog, which no desktop shows");
+    return;
+  }
+  if (description->scope == wire::Scope::Provider || description->scope == wire::Scope::PhoneProvider) {
+    const bool create = message == LINE_CREATE || message == PHONE_CREATE;
+    const auto self = shared_from_this();
+    if (create) {
+      // From the provider's queue and not from here: it calls the vendor (rules 4.3).
+      strands_->post(0, [self, phone, temporary = params[1]] { self->create_device(phone, temporary); });
+      return;
+    }
+    const auto found = by_number_.find({phone, static_cast<DWORD>(params[0])});
+    if (found == by_number_.end()) return drop(description->name, "names an unknown device");
+    strands_->post(strand_of(found->second), [self, id = found->second] { self->remove_device(id); });
+    return;
+  }
+  wire::EventValues event;
+  event.message = static_cast<std::uint16_t>(*number);
+  if (resolve(*description, device, call, event) && translate(*description, params, event)) send_event(event);
+}
+
+}  // namespace tsplink::host

@@ -1,0 +1,233 @@
+// Requests from the broker: which queue, whether still in time, the vendor's function, the answer.
+#include <algorithm>
+
+#include "remote-host/log.hpp"
+#include "remote-host/named_ids.hpp"
+#include "remote-host/worker/core.hpp"
+#include "remote-host/worker/side.hpp"
+#include "wire/errors.hpp"
+
+namespace tsplink::host {
+
+namespace calls = wire::calls;
+
+namespace {
+
+/// Functions that are not begun late: somebody would be called, or a call taken, behind the caller's back (rules 1.9).
+constexpr std::uint16_t kDialling[] = {
+    number_of<calls::lineMakeCall>,      number_of<calls::lineDial>,           number_of<calls::lineAnswer>,
+    number_of<calls::lineAccept>,        number_of<calls::linePickup>,         number_of<calls::lineUnpark>,
+    number_of<calls::lineBlindTransfer>, number_of<calls::lineRedirect>,       number_of<calls::lineSetupTransfer>,
+    number_of<calls::lineSetupConference>, number_of<calls::linePrepareAddToConference>};
+
+/// Functions that are always carried out: their caller has let go already.
+constexpr std::uint16_t kClosing[] = {number_of<calls::lineClose>, number_of<calls::lineCloseCall>,
+                                      number_of<calls::lineCloseMSPInstance>, number_of<calls::phoneClose>};
+
+template <std::size_t N>
+bool among(const std::uint16_t (&functions)[N], std::uint16_t function) {
+  return std::find(std::begin(functions), std::end(functions), function) != std::end(functions);
+}
+
+}  // namespace
+
+/// Marks a vendor call as running for the watchdog.
+class Core::Watched {
+ public:
+  Watched(Core& core, std::uint16_t function) : core_(core) {
+    std::lock_guard lock(core.running_mutex_);
+    number_ = core.next_running_++;
+    core.running_.emplace(number_, Running{function, core.clock_.now()});
+  }
+  ~Watched() {
+    std::lock_guard lock(core_.running_mutex_);
+    core_.running_.erase(number_);
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+ private:
+  Core& core_;
+  std::uint64_t number_ = 0;
+};
+
+std::size_t Core::watch() {
+  std::lock_guard lock(running_mutex_);
+  std::size_t found = 0;
+  for (auto& [number, running] : running_) {
+    if (running.reported || clock_.now() - running.since < options_.watchdog) continue;
+    running.reported = true;
+    ++found;
+    log::warn("Provider " + options_.name + ": TSPI_" + std::string(wire::function_info(running.function)->name) +
+              " does not return; its line waits for it.");
+  }
+  return found;
+}
+
+std::uint64_t Core::strand_of(std::uint64_t device) const { return nonreentrant_ ? 0 : device; }
+
+void Core::answer(std::uint64_t id, std::uint16_t function, LONG result, std::span<const std::uint8_t> outputs) {
+  const auto* info = wire::function_info(function);
+  if (info && info->asynchronous) {
+    out_.send(wire::make_completion(id, result, outputs));
+  } else {
+    out_.send(wire::make_reply(id, result, outputs));
+  }
+}
+
+void Core::receive(wire::Buffer buffer) {
+  const auto* envelope = wire::verified_envelope(*buffer);
+  const auto* request = envelope ? envelope->body_as_Request() : nullptr;
+  if (!request) return log::error("A worker was sent something that is no request; it is dropped.");
+  Job job;
+  job.buffer = std::move(buffer);
+  job.id = request->id();
+  job.function = request->function();
+  job.deadline_ms = request->deadline_ms();
+  job.arguments = wire::span_of(request->arguments());
+  job.arrived = clock_.now();
+  try {
+    for (const auto& named : named_ids(job.function, job.arguments)) {
+      std::lock_guard lock(mutex_);
+      auto device = named.id;
+      if (named.kind == IdKind::Call) {
+        const auto* call = calls_.find(named.id);
+        device = call ? call->line : 0;
+        if (!job.call) job.call = named.id;
+      } else if (named.kind == IdKind::MspLine) {
+        const auto* msp = msps_.find(named.id);
+        device = msp ? msp->line : 0;
+        job.msp = named.id;
+      }
+      if (!job.device) job.device = device;
+    }
+  } catch (const Failure& failure) {
+    const auto* info = wire::function_info(job.function);
+    const std::string_view name = info ? info->name : "";
+    const auto family = is_phone_function(name) ? wire::Family::Phone : wire::Family::Line;
+    return answer(job.id, job.function, wire::to_error(failure, family));
+  }
+  strands_->post(strand_of(job.device), [self = shared_from_this(), job] { self->run(job); });
+}
+
+bool Core::too_late(const Job& job) const {
+  if (among(kClosing, job.function)) return false;
+  const auto waited = clock_.now() - job.arrived;
+  if (job.deadline_ms != 0 && waited >= std::chrono::milliseconds(job.deadline_ms)) return true;
+  return among(kDialling, job.function) && waited >= options_.begin_bound;
+}
+
+void Core::run(const Job& job) {
+  const auto* info = wire::function_info(job.function);
+  const auto family = is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
+  if (too_late(job)) return answer(job.id, job.function, operation_failed(info->name));
+  CallSide side(*this, info->name);
+  try {
+    const std::shared_ptr<VendorCall> call = make_vendor_call(job.function, job.arguments);
+    if (!vendor_.has(job.function)) return answer(job.id, job.function, unavailable(info->name));
+    call->hold(side);
+    if (info->asynchronous) {
+      run_later(job, call, side);
+    } else {
+      run_now(job, *call, side, call);
+    }
+  } catch (const Failure& failure) {
+    side.undo();
+    answer(job.id, job.function, failure.code() ? failure.code() : wire::to_error(failure, family));
+  }
+}
+
+void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::shared_ptr<VendorCall>& keep) {
+  const auto* info = wire::function_info(job.function);
+  const auto family = is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
+  prepare_close(job);
+  LONG result = 0;
+  {
+    const Watched watched(*this, job.function);
+    result = call.invoke(vendor_);
+  }
+  result = result > 0 ? operation_failed(info->name) : wire::to_family(result, family);
+  wire::Bytes outputs;
+  if (result == 0) {
+    call.bind(side);
+    if (job.function == number_of<calls::lineGatherDigits>) {
+      std::lock_guard lock(mutex_);
+      if (auto* gathering = calls_.find(job.call)) gathering->gathering = keep;
+    } else {
+      outputs = call.outputs(side);
+    }
+  } else {
+    side.undo();
+    // A structure of the right head tells how much is needed.
+    if (result == static_cast<LONG>(LINEERR_STRUCTURETOOSMALL) || result == static_cast<LONG>(PHONEERR_STRUCTURETOOSMALL)) {
+      outputs = call.outputs(side);
+    }
+  }
+  std::unique_lock lock(mutex_);
+  if (among(kClosing, job.function)) finish_close(job);
+  answer(job.id, job.function, result, outputs);
+}
+
+void Core::prepare_close(const Job& job) {
+  // TAPI lets go of a line's calls before it closes the line.
+  if (job.function != number_of<calls::lineClose>) return;
+  std::vector<std::uint64_t> ids;
+  {
+    std::lock_guard lock(mutex_);
+    ids = calls_.ids_where([&](const Call& call) { return call.line == job.device && !call.pending; });
+  }
+  for (const auto id : ids) close_call(id);
+}
+
+void Core::finish_close(const Job& job) {
+  if (job.function == number_of<calls::lineCloseCall>) {
+    finish_all_of(0, job.call);
+    forget_call(job.call);
+  } else if (job.function == number_of<calls::lineCloseMSPInstance>) {
+    if (auto* msp = msps_.find(job.msp)) {
+      Registry::root().release_token(msp->token);
+      msps_.remove(job.msp);
+    }
+  } else {
+    close_device(job.device);
+  }
+}
+
+void Core::run_later(const Job& job, const std::shared_ptr<VendorCall>& call, CallSide& side) {
+  auto pending = std::make_shared<Pending>();
+  pending->request = side.request();
+  pending->wire_id = job.id;
+  pending->function = job.function;
+  pending->device = job.device;
+  pending->call = job.call;
+  pending->made = side.made_calls();
+  pending->vendor_call = call;
+  {
+    std::lock_guard lock(mutex_);
+    pending_[pending->request] = pending;
+  }
+  LONG result = 0;
+  {
+    const Watched watched(*this, job.function);
+    result = call->invoke(vendor_);
+  }
+  const bool own_id = result > 0 && static_cast<DWORD>(result) == pending->request;
+  std::unique_lock lock(mutex_);
+  const bool early_success = pending->has_early && pending->early == 0;
+  if (own_id || (result >= 0 && early_success)) {
+    lock.unlock();
+    call->bind(side);
+    lock.lock();
+  }
+  if (result < 0) return finish(pending, result);
+  pending->in_vendor = false;
+  if (own_id) {
+    if (pending->has_early) finish(pending, pending->early);
+    return;
+  }
+  const std::string_view name = wire::function_info(job.function)->name;
+  drop("TSPI_" + std::string(name), "returned neither its request id nor an error");
+  finish(pending, pending->has_early ? pending->early : operation_failed(name), !pending->has_early);
+}
+
+}  // namespace tsplink::host

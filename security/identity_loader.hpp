@@ -1,0 +1,23 @@
+// Reads the files of an identity and refuses, with a sentence, whatever could not work later. Inside security/ only.
+// Owner: the caller gets the objects. Threads: any.
+#pragma once
+
+#include <vector>
+
+#include "security/identity.hpp"
+#include "security/openssl.hpp"
+
+namespace tsplink::security {
+
+struct Identity {
+  CertificatePtr certificate;
+  KeyPtr key;
+  std::vector<CertificatePtr> chain;        // the issuers that are sent along
+  std::vector<CertificatePtr> authorities;  // never empty
+  std::vector<CrlPtr> revocations;
+};
+
+/// Throws Error. Dates and purposes are not judged here.
+Identity load_identity(const IdentityFiles& files);
+
+}  // namespace tsplink::security

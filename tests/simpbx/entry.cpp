@@ -1,0 +1,153 @@
+#include "tests/simpbx/entry.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <thread>
+
+#include "tests/simpbx/control.hpp"
+#include "tests/simpbx/names.hpp"
+
+namespace tsplink::simpbx {
+namespace {
+
+struct Root {
+  std::mutex mutex;
+  std::shared_ptr<Pbx> pbx;
+  bool shut_down = false;
+};
+
+/// Never destroyed: TAPI may still be inside when a process ends, and nothing may happen when a module is unloaded.
+Root& root() {
+  static auto* const instance = new Root;
+  return *instance;
+}
+
+std::shared_ptr<Pbx> current_pbx() {
+  const std::scoped_lock lock(root().mutex);
+  if (!root().pbx) root().pbx = std::make_shared<Pbx>(load_config());
+  return root().pbx;
+}
+
+/// The PBX's lock, unless this thread holds it already (the habit locked_callback calls TAPI with it held).
+class EntryLock {
+ public:
+  explicit EntryLock(Pbx& pbx) : lock_(pbx.mutex(), std::defer_lock) {
+    if (!pbx.courier.lock_is_mine()) lock_.lock();
+  }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
+
+LONG general_failure(const char* name, DWORD line_code, DWORD phone_code) {
+  return error(std::string_view(name).starts_with("phone") ? phone_code : line_code);
+}
+
+/// Somebody else is in the provider although it said NONREENTRANT (rule 5.3).
+void note_entry(Pbx& pbx, const char* name, int others) {
+  if (others == 0 || !pbx.has(Habit::nonreentrant) || pbx.courier.on_callback_thread()) return;
+  ++pbx.reentered;
+  pbx.log(std::string("!! ") + name + " was entered while another function was running, in spite of NONREENTRANT");
+}
+
+void linger(Pbx& pbx, unsigned ms) {
+  pbx.mutex().unlock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+  pbx.mutex().lock();
+}
+
+/// A fault that the control channel ordered for this function.
+void ordered_fault(Pbx& pbx, const char* name) {
+  const auto found = pbx.faults.find(name);
+  if (found == pbx.faults.end()) return;
+  const LONG code = found->second.first;
+  if (--found->second.second == 0) pbx.faults.erase(found);
+  throw Refusal{code};
+}
+
+void complete_refused(Pbx& pbx, DRV_REQUESTID request, LONG code) {
+  pbx.courier.submit({request, {}, [code]() -> LONG { return code; }});
+}
+
+LONG guarded(Pbx& pbx, const char* name, Answer answer, DRV_REQUESTID request, const std::function<LONG(Pbx&)>& body) {
+  try {
+    ++pbx.entered[name];
+    if (pbx.config.linger_ms > 0) linger(pbx, pbx.config.linger_ms);
+    if (!pbx.faults.empty()) ordered_fault(pbx, name);
+    return body(pbx);
+  } catch (const Refusal& refusal) {
+    const bool complete = pbx.has(Habit::error_then_id) || pbx.has(Habit::refuse_late);
+    if (answer == Answer::sync || !complete || request == 0) return refusal.code;
+    complete_refused(pbx, request, refusal.code);
+    return static_cast<LONG>(request);
+  } catch (const std::bad_alloc&) {
+    return general_failure(name, LINEERR_NOMEM, PHONEERR_NOMEM);
+  } catch (const std::exception& failure) {
+    pbx.log(std::string("!! ") + name + ": " + failure.what());
+    return general_failure(name, LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
+  }
+}
+
+}  // namespace
+
+std::string Argument::text() const {
+  std::string result = std::string(name_) + "=";
+  switch (kind_) {
+    case Kind::number:
+      return result + (value_ > 0xFFFF ? hex(value_) : std::to_string(value_));
+    case Kind::pointer:
+      return result + (value_ ? hex(value_) : "NULL");
+    case Kind::text:
+      return result + (value_ ? "\"" + narrow(reinterpret_cast<LPCWSTR>(static_cast<std::uintptr_t>(value_))) + "\"" : "NULL");
+    case Kind::bytes: {
+      if (!value_) return result + "NULL";
+      constexpr DWORD kShown = 16;
+      const auto* bytes = reinterpret_cast<const BYTE*>(static_cast<std::uintptr_t>(value_));
+      return result + "[" + std::to_string(size_) + ":" + hex_bytes(bytes, std::min(size_, kShown)) +
+             (size_ > kShown ? "..]" : "]");
+    }
+  }
+  return result;
+}
+
+LONG enter(const char* name, Answer answer, DRV_REQUESTID request, Arguments arguments,
+           const std::function<LONG(Pbx&)>& body) {
+  std::shared_ptr<Pbx> pbx;
+  try {
+    pbx = current_pbx();
+  } catch (const std::exception& failure) {
+    Log("pbx").write(std::string("!! ") + failure.what());
+    return general_failure(name, LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
+  }
+  std::string shown;
+  if (pbx->log_file.enabled()) {  // made now: TAPI's buffers may hold something else afterwards
+    for (const Argument& argument : arguments) shown += (shown.empty() ? "" : ", ") + argument.text();
+  }
+  const int others = pbx->inside.fetch_add(1);
+  const EntryLock lock(*pbx);
+  note_entry(*pbx, name, others);
+  const LONG result = guarded(*pbx, name, answer, request, body);
+  pbx->inside.fetch_sub(1);
+  if (pbx->log_file.enabled()) pbx->log(std::string("<- ") + name + "(" + shown + ") = " + result_name(result));
+  return result;
+}
+
+Bytes copy_bytes(const void* bytes, DWORD size) {
+  if (!bytes || size == 0) return {};
+  const auto* first = static_cast<const BYTE*>(bytes);
+  return Bytes(first, first + size);
+}
+
+void leave_pbx() {
+  const std::scoped_lock lock(root().mutex);
+  root().pbx.reset();
+  root().shut_down = true;
+}
+
+bool was_shut_down() {
+  const std::scoped_lock lock(root().mutex);
+  return root().shut_down;
+}
+
+}  // namespace tsplink::simpbx

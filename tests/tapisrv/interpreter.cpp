@@ -1,0 +1,307 @@
+// Blocks, names, and the statements about devices, MSPs and the PBX; calls and expectations are in statements.cpp.
+#include "interpreter.hpp"
+
+#include <exception>
+#include <thread>
+
+#include "constants.hpp"
+#include "options.hpp"
+#include "text.hpp"
+
+namespace tsplink::tapisim {
+
+void Interpreter::play(const Scenario& scenario) {
+  Run run;
+  play_block(scenario, run);
+  finish();
+}
+
+void Interpreter::play_block(const Scenario& block, Run& run) {
+  for (const auto& statement : block) {
+    run.line = statement.line;
+    try {
+      play_one(statement, run);
+    } catch (const Stop&) {
+      throw;
+    } catch (const std::exception& problem) {
+      throw Stop("Scenario line " + std::to_string(statement.line) + ": " + problem.what() + ".");
+    }
+  }
+}
+
+void Interpreter::play_one(const Statement& statement, Run& run) {
+  const std::string& verb = statement.words[0];
+  if (verb == "parallel") return play_parallel(statement, run);
+  if (verb == "repeat") {
+    const auto times = parse_number(substitute(statement.words.at(1), run));
+    for (std::uint64_t i = 1; i <= times; ++i) {
+      run.counters["i"] = std::to_string(i);
+      play_block(statement.blocks[0], run);
+    }
+    return;
+  }
+  std::vector<std::string> words;
+  for (const auto& word : statement.words) words.push_back(substitute(word, run));
+  if (verb == "open") return open(words, run);
+  if (verb == "close") return close(object(words.at(1)));
+  if (verb == "call" || verb == "read") return call(words, run);
+  if (verb == "expect") return expect(words, run);
+  if (verb == "msp") return msp(words, run);
+  if (verb == "pbx") return pbx(words);
+  if (verb == "wait") return wait(words, run);
+  if (verb == "shutdown") return finish();
+  if (verb == "print") return world_.trace.line(join({words.begin() + 1, words.end()}, " "));
+  if (verb == "check") {
+    if (words.at(1) != words.at(2)) throw std::runtime_error(words[1] + " is not " + words[2]);
+  } else if (verb == "limit") {
+    run.limit = std::chrono::milliseconds(parse_number(words.at(1)) * 1000);
+  } else if (verb == "set") {
+    const std::lock_guard lock(mutex_);
+    texts_[words.at(1)] = words.at(2);
+  } else if (verb == "overload") {
+    const std::lock_guard lock(world_.mutex);
+    world_.overload += static_cast<int>(parse_number(words.size() > 1 ? words[1] : "1"));
+  } else {
+    throw std::runtime_error("\"" + verb + "\" is no statement; README.md lists them");
+  }
+}
+
+void Interpreter::play_parallel(const Statement& statement, const Run& run) {
+  std::vector<std::exception_ptr> failures(statement.blocks.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < statement.blocks.size(); ++i) {
+    threads.emplace_back([this, i, &statement, &failures, own = run]() mutable {
+      try {
+        play_block(statement.blocks[i], own);
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+std::string Interpreter::substitute(const std::string& word, const Run& run) {
+  std::string out;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (word[i] != '$') {
+      out.push_back(word[i]);
+      continue;
+    }
+    std::string name;
+    while (i + 1 < word.size() &&
+           (std::isalnum(static_cast<unsigned char>(word[i + 1])) != 0 || word[i + 1] == '_' || word[i + 1] == '.')) {
+      name.push_back(word[++i]);
+    }
+    const auto counter = run.counters.find(name);
+    const std::lock_guard lock(mutex_);
+    const auto text = texts_.find(name);
+    if (counter == run.counters.end() && text == texts_.end()) {
+      throw std::runtime_error("$" + name + " has no value yet");
+    }
+    out += counter != run.counters.end() ? counter->second : text->second;
+  }
+  return out;
+}
+
+Binding Interpreter::lookup(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_.find(name);
+  if (found == names_.end()) throw std::runtime_error("nothing is called \"" + name + "\"");
+  return found->second;
+}
+
+Object* Interpreter::object(const std::string& name) {
+  Object* found = lookup(name).object;
+  if (found == nullptr) throw std::runtime_error("\"" + name + "\" names a request, not a line, phone or call");
+  return found;
+}
+
+bool Interpreter::is_object(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_.find(name);
+  return found != names_.end() && found->second.object != nullptr;
+}
+
+void Interpreter::bind(const std::string& name, Binding binding) {
+  if (name.empty()) return;
+  const std::lock_guard lock(mutex_);
+  names_[name] = binding;
+}
+
+void Interpreter::must_succeed(const Outcome& outcome) {
+  if (outcome.result != 0) {
+    throw std::runtime_error(outcome.function->name + " answered " + result_text(outcome.result));
+  }
+}
+
+void Interpreter::open(const std::vector<std::string>& words, Run& run) {
+  const bool phone = words.at(1) == "phone";
+  if (!provider_.running()) throw std::runtime_error("the provider is shut down");
+  const auto device = provider_.find(phone, words.at(2));
+  if (device == nullptr) throw std::runtime_error("there is no " + words[1] + " " + words[2]);
+  const Options given = options(words, 3);
+  {
+    const std::lock_guard lock(world_.mutex);
+    device->section->used = true;
+  }
+  (void)run;
+  const std::string name = given.get("as").empty() ? words[2] : given.get("as");
+  if (phone) return open_phone(*device, name);
+  open_line(*device, name, given);
+}
+
+void Interpreter::open_line(const Device& device, const std::string& name, const Options& given) {
+  Arguments arguments;
+  arguments.version = device.version;
+  const auto opened = caller_.call(*find_function("lineOpen"), arguments, device.section);
+  must_succeed(opened);
+  bind(name, {opened.made.at(0), nullptr});
+  Arguments states;
+  states.objects = {{"hdLine", opened.made[0]}};
+  states.values = {{"dwLineStates", std::to_string(device.line_states)},
+                   {"dwAddressStates", std::to_string(device.address_states)}};
+  must_succeed(caller_.call(*find_function("lineSetStatusMessages"), states));
+  const std::string media = given.pair("media");
+  const auto modes = media.empty() ? device.media_modes : parse_number(media);
+  if (modes == 0 || !caller_.exports("lineSetDefaultMediaDetection")) return;
+  Arguments detection;
+  detection.objects = states.objects;
+  detection.values = {{"dwMediaModes", std::to_string(modes)}};
+  must_succeed(caller_.call(*find_function("lineSetDefaultMediaDetection"), detection));
+}
+
+void Interpreter::open_phone(const Device& device, const std::string& name) {
+  Arguments arguments;
+  arguments.version = device.version;
+  const auto opened = caller_.call(*find_function("phoneOpen"), arguments, device.section);
+  must_succeed(opened);
+  bind(name, {opened.made.at(0), nullptr});
+  if (!caller_.exports("phoneSetStatusMessages")) return;
+  Arguments states;
+  states.objects = {{"hdPhone", opened.made[0]}};
+  states.values = {{"dwPhoneStates", std::to_string(device.phone_states)},
+                   {"dwButtonModes", "PHONEBUTTONMODE_CALL|PHONEBUTTONMODE_FEATURE|PHONEBUTTONMODE_KEYPAD"},
+                   {"dwButtonStates", "PHONEBUTTONSTATE_UP|PHONEBUTTONSTATE_DOWN"}};
+  must_succeed(caller_.call(*find_function("phoneSetStatusMessages"), states));
+}
+
+// TAPI's order: MSP calls, calls, MSP instances, the line itself.
+void Interpreter::close(Object* object) {
+  std::vector<Object*> calls, instances;
+  {
+    const std::lock_guard lock(world_.mutex);
+    for (const auto& other : world_.objects) {
+      if (other->closed || other->failed || other->line != object || other.get() == object) continue;
+      (other->kind == ObjectKind::msp ? instances : calls).push_back(other.get());
+    }
+  }
+  auto close_one = [this](const std::string& function, const std::string& parameter, Object* closing) {
+    Arguments arguments;
+    arguments.objects = {{parameter, closing}};
+    must_succeed(caller_.call(*find_function(function), arguments));
+  };
+  if (object->kind == ObjectKind::call) {
+    msp_.end_call(object);
+    return close_one("lineCloseCall", "hdCall", object);
+  }
+  if (object->kind == ObjectKind::phone) return close_one("phoneClose", "hdPhone", object);
+  if (object->kind == ObjectKind::msp) {
+    msp_.remove(object);
+    return close_one("lineCloseMSPInstance", "hdMSPLine", object);
+  }
+  if (object->kind == ObjectKind::dialog) return close_one("providerFreeDialogInstance", "hdDlgInst", object);
+  for (Object* call : calls) close(call);
+  for (Object* instance : instances) close(instance);
+  close_one("lineClose", "hdLine", object);
+}
+
+void Interpreter::msp(const std::vector<std::string>& words, Run& run) {
+  const std::string& what = words.at(1);
+  if (what == "create") {
+    Object* line = object(words.at(2));
+    const Options given = options(words, 3);
+    Arguments arguments;
+    arguments.objects = {{"hdLine", line}};
+    arguments.values = {{"dwAddressID", given.get("address").empty() ? "0" : given.get("address")}};
+    const auto made = caller_.call(*find_function("lineCreateMSPInstance"), arguments);
+    must_succeed(made);
+    Bytes clsid;
+    for (const auto& device : provider_.devices(false)) {
+      if (device->section == line->section) clsid = device->clsid;
+    }
+    msp_.add(made.made.at(0), clsid);
+    return bind(given.get("as"), {made.made[0], nullptr});
+  }
+  Object* instance = object(words.at(2));
+  if (what == "close") return close(instance);
+  if (what == "command") {
+    const Object* call = words.size() > 4 ? object(words[3]) : nullptr;
+    const std::string& text = words.back();
+    const bool quotes = text.size() >= 2 && text.front() == '"';
+    return msp_.command(instance, call, quotes ? text.substr(1, text.size() - 2) : text);
+  }
+  if (what != "expect") throw std::runtime_error("msp knows create, command, expect and close");
+  std::string part = words.at(3);
+  if (part.size() >= 2 && part.front() == '"') part = part.substr(1, part.size() - 2);
+  const std::string text = msp_.expect(instance, part, run.limit);
+  if (world_.broken && !world_.keep_going) throw Stop("a rule is broken");
+  if (text.empty()) throw std::runtime_error("no MSP event with \"" + part + "\" came in time");
+  const std::lock_guard lock(world_.mutex);
+  world_.emit_beside(instance->section, "events of " + World::mark(instance), text);
+}
+
+void Interpreter::pbx(const std::vector<std::string>& words) {
+  std::vector<std::string> command(words.begin() + 1, words.end());
+  std::string name;
+  if (command.size() > 2 && command[command.size() - 2] == "as") {
+    name = command.back();
+    command.resize(command.size() - 2);
+  }
+  const std::string line = join(command, " ");
+  const std::string answer = pbx_.command(line);
+  world_.trace.line("pbx: " + line + " -> " + answer);
+  if (!starts_with(answer, "ok")) throw std::runtime_error("the PBX answered \"" + answer + "\" to \"" + line + "\"");
+  const std::lock_guard lock(mutex_);
+  for (const auto& word : tapisim::words(answer)) {
+    const std::size_t equal = word.find('=');
+    if (equal != std::string::npos && !name.empty())
+      texts_[name + "." + word.substr(0, equal)] = word.substr(equal + 1);
+  }
+}
+
+void Interpreter::wait(const std::vector<std::string>& words, Run& run) {
+  const bool phone = words.at(1) == "phones";
+  const auto count = static_cast<std::size_t>(parse_number(words.at(2)));
+  if (!provider_.wait_for(phone, count, run.limit)) {
+    throw std::runtime_error("there are " + std::to_string(provider_.devices(phone).size()) + " " + words[1] +
+                             " after " + std::to_string(run.limit.count() / 1000) + " s, not " + words[2]);
+  }
+}
+
+void Interpreter::finish() {
+  if (!provider_.running()) return;
+  std::vector<Object*> open;
+  {
+    const std::lock_guard lock(world_.mutex);
+    for (const auto& object : world_.objects) {
+      const bool device = object->kind == ObjectKind::line || object->kind == ObjectKind::phone;
+      if (device && object->usable && !object->closed && !object->failed) open.push_back(object.get());
+    }
+  }
+  for (Object* object : open) close(object);
+  provider_.shutdown(linger_);
+  const std::lock_guard lock(world_.mutex);
+  for (const auto& section : world_.sections) {
+    for (const auto& happening : section->happenings) {
+      if (happening.request == nullptr || happening.claimed || happening.request->result == 0) continue;
+      throw Stop("The scenario did not ask what became of " + happening.request->function->name +
+                 ", which ended in " + result_text(happening.request->result) + ".");
+    }
+  }
+}
+
+}  // namespace tsplink::tapisim

@@ -1,0 +1,171 @@
+// tapisim: plays TAPISRV to a TSP. Options, the run, and the exit status: 0 all well, 1 a rule is broken or the
+// scenario went another way, 2 the command line is wrong.
+#include <CLI/CLI.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "callbacks.hpp"
+#include "interpreter.hpp"
+#include "provider.hpp"
+#include "rules.hpp"
+#include "scenario.hpp"
+#include "text.hpp"
+#include "trace.hpp"
+#include "world.hpp"
+
+namespace tsplink::tapisim {
+namespace {
+
+struct Settings {
+  std::string module, scenario, canonical, trace, pbx, label = "desktop";
+  std::vector<std::string> msp, allow;
+  unsigned time_limit = 60, repeat = 1, call_limit_ms = 10000, linger_ms = 100, callback_delay_us = 0;
+  bool lines = false, phones = false, rules = false, keep_going = false, quiet = false;
+};
+
+void print_rules() {
+  for (const auto& rule : rules()) {
+    std::printf("%-26.*s %.*s (%.*s)\n", static_cast<int>(rule.name.size()), rule.name.data(),
+                static_cast<int>(rule.sentence.size()), rule.sentence.data(), static_cast<int>(rule.source.size()),
+                rule.source.data());
+  }
+}
+
+void print_devices(Provider& provider, bool phone) {
+  int number = 0;
+  for (const auto& device : provider.devices(phone)) {
+    std::printf("%s %d: \"%s\", device %u, %s\n", phone ? "phone" : "line", ++number, device->name.c_str(),
+                device->id, join(device->facts, ", ").c_str());
+  }
+}
+
+std::map<std::string, std::string> msp_modules(const std::vector<std::string>& given) {
+  std::map<std::string, std::string> out;
+  for (const auto& one : given) {
+    const std::size_t equal = one.find('=');
+    if (equal == std::string::npos) throw std::runtime_error("--msp takes CLSID=PATH, not " + one + ".");
+    out[one.substr(0, equal)] = one.substr(equal + 1);
+  }
+  return out;
+}
+
+/// One life of the provider. Returns the canonical trace.
+std::string run_once(const Settings& settings, Trace& trace, const Scenario& scenario, bool& good) {
+  World world(trace, settings.keep_going);
+  world.allowed = settings.allow;
+  world.callback_delay_us = settings.callback_delay_us;
+  set_root(&world);
+  const Module module(settings.module);
+  Caller caller(world, module, std::chrono::milliseconds(settings.call_limit_ms));
+  Provider provider(caller);
+  MspSide msp(caller, msp_modules(settings.msp), std::chrono::seconds(10));
+  PbxClient pbx(settings.pbx);
+  Interpreter interpreter(caller, provider, msp, pbx, std::chrono::milliseconds(settings.linger_ms));
+  try {
+    provider.start();
+    if (settings.lines) print_devices(provider, false);
+    if (settings.phones) print_devices(provider, true);
+    interpreter.play(scenario);
+  } catch (const std::exception& problem) {
+    good = false;
+    if (!world.broken || settings.keep_going) trace.line(std::string("FAILED: ") + problem.what());
+    if (!world.broken) std::fprintf(stderr, "tapisim: %s\n", problem.what());
+  }
+  for (const auto& breach : world.breaches()) std::fprintf(stderr, "tapisim: %s\n", breach.c_str());
+  if (world.broken) good = false;
+  if (!good) {
+    // The provider's threads may still run, and nothing of theirs may be taken away: leave without any cleaning up.
+    std::fflush(nullptr);
+    std::_Exit(1);
+  }
+  set_root(nullptr);
+  return world.canonical();
+}
+
+int run(const Settings& settings) {
+  const Scenario scenario = settings.scenario.empty() ? Scenario() : read_scenario(settings.scenario);
+  Trace trace(settings.label, settings.quiet ? nullptr : stdout, settings.trace);
+  std::string canonical;
+  bool good = true;
+  for (unsigned i = 1; i <= settings.repeat; ++i) {
+    if (settings.repeat > 1) canonical += "round " + std::to_string(i) + "\n";
+    canonical += run_once(settings, trace, scenario, good);
+  }
+  if (!settings.canonical.empty()) {
+    std::ofstream out(settings.canonical);
+    out << canonical;
+    if (!out.flush())
+      throw std::runtime_error("The file " + settings.canonical + " cannot be written; check its folder.");
+  }
+  trace.line("done, no rule broken");
+  return 0;
+}
+
+void watch(unsigned seconds) {
+  std::thread([seconds] {
+    std::this_thread::sleep_for(std::chrono::seconds(seconds));
+    std::fprintf(stderr, "tapisim: The run took longer than --time-limit %u s.\n", seconds);
+    std::fflush(nullptr);
+    std::_Exit(1);
+  }).detach();
+}
+
+int start(int argc, char** argv) {
+  Settings settings;
+  CLI::App app{
+      "tapisim plays TAPISRV to a TSP, strictly: every broken rule is named and ends the run with status 1."};
+  app.add_option("module", settings.module, "the TSP to load");
+  app.add_option("scenario", settings.scenario, "what to do, see README.md; without one only start and shutdown");
+  app.add_option("--canonical", settings.canonical, "write the canonical trace to this file");
+  app.add_option("--trace", settings.trace, "write the trace to this file too");
+  app.add_option("--msp", settings.msp, "CLSID=PATH: the module that plays the MSP of this CLSID");
+  app.add_option("--pbx", settings.pbx, "file with the control port of the simulated PBX");
+  app.add_option("--time-limit", settings.time_limit, "seconds for the whole run")->capture_default_str();
+  app.add_option("--label", settings.label, "the name in each trace line")->capture_default_str();
+  app.add_option("--repeat", settings.repeat, "lives of the provider, one after the other")->capture_default_str();
+  app.add_option("--call-limit-ms", settings.call_limit_ms, "how long one TSPI function may take")
+      ->capture_default_str();
+  app.add_option("--linger-ms", settings.linger_ms, "wait for late callbacks after shutdown")->capture_default_str();
+  app.add_option("--callback-delay-us", settings.callback_delay_us, "play a TAPISRV whose callbacks take this long");
+  app.add_option("--allow", settings.allow, "a rule whose breach is only noted");
+  app.add_flag("--lines", settings.lines, "list the lines with their main capabilities");
+  app.add_flag("--phones", settings.phones, "list the phones with their main capabilities");
+  app.add_flag("--rules", settings.rules, "list the rules that are enforced");
+  app.add_flag("--keep-going", settings.keep_going, "name every breach instead of stopping at the first");
+  app.add_flag("--quiet", settings.quiet, "no trace on the screen");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (settings.rules) {
+    print_rules();
+    return 0;
+  }
+  if (settings.module.empty()) {
+    std::fprintf(stderr, "tapisim: Name the TSP to load; --help shows how.\n");
+    return 2;
+  }
+#ifndef _WIN32
+  std::signal(SIGPIPE, SIG_IGN);
+#endif
+  watch(settings.time_limit);
+  return run(settings);
+}
+
+}  // namespace
+}  // namespace tsplink::tapisim
+
+int main(int argc, char** argv) {
+  try {
+    return tsplink::tapisim::start(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "tapisim: %s\n", problem.what());
+    return 1;
+  }
+}

@@ -1,0 +1,267 @@
+// The statements `call`, `read` and `expect`.
+#include <algorithm>
+#include <thread>
+
+#include "constants.hpp"
+#include "interpreter.hpp"
+#include "options.hpp"
+#include "text.hpp"
+
+namespace tsplink::tapisim {
+namespace {
+
+bool keyword(const std::string& word) {
+  return word == "as" || word == "on" || word == "of" || word == "within" || word == "fails" || word == "address";
+}
+
+const Param* input_named(const Function& function, const std::string& name) {
+  const std::string first = name.substr(0, name.find_first_of(".["));
+  const int index = function.find(first);
+  return index < 0 ? nullptr : &function.params[static_cast<std::size_t>(index)];
+}
+
+bool is_input(const Param& param, const std::string& name) {
+  if (param.kind == ParamKind::struct_out || param.kind == ParamKind::struct_late) {
+    return name == param.name + ".dwTotalSize";
+  }
+  return param.kind != ParamKind::out_number && param.kind != ParamKind::out_text &&
+         param.kind != ParamKind::late_number && param.kind != ParamKind::fixed_out &&
+         param.kind != ParamKind::out_bytes && param.kind != ParamKind::icon;
+}
+
+LONG code_of(const std::string& text) { return static_cast<LONG>(static_cast<std::uint32_t>(parse_number(text))); }
+
+}  // namespace
+
+Interpreter::Options Interpreter::options(const std::vector<std::string>& words, std::size_t from) {
+  Options out;
+  for (std::size_t i = from; i < words.size(); ++i) {
+    const std::size_t equal = words[i].find('=');
+    if (keyword(words[i]) && i + 1 < words.size()) {
+      out.after[words[i]] = words[i + 1];
+      ++i;
+    } else if (equal != std::string::npos && words[i].front() != '"') {
+      out.pairs[words[i].substr(0, equal)] = words[i].substr(equal + 1);
+    } else if (words[i] != "gives") {
+      out.plain.push_back(words[i]);
+    }
+  }
+  return out;
+}
+
+void Interpreter::add_objects(const Function& function, const Options& given, Arguments& arguments) {
+  std::size_t next = 0;
+  for (const auto& param : function.params) {
+    if (!is_handle_in(param.kind)) continue;
+    std::string name = given.pair(param.name);
+    if (name.empty() && next < given.plain.size()) name = given.plain[next++];
+    if (!name.empty() && is_object(name)) arguments.objects[param.name] = object(name);
+    if (!name.empty() && !is_object(name) && name != "NULL" && !to_number(name)) {
+      throw std::runtime_error("nothing is called \"" + name + "\"");
+    }
+  }
+  if (next < given.plain.size()) throw std::runtime_error("\"" + given.plain[next] + "\" fits no parameter");
+}
+
+void Interpreter::call(const std::vector<std::string>& words, Run& run) {
+  const Function* function = find_function(words.at(1));
+  if (function == nullptr) throw std::runtime_error("TSPI has no function " + words[1]);
+  Options given = options(words, 2);
+  Arguments arguments;
+  Section* section = nullptr;
+  if (!given.get("on").empty()) {  // functions that name a device by its id
+    const bool phone = starts_with(function->name, "phone");
+    const auto device = provider_.find(phone, given.get("on"));
+    if (device == nullptr) throw std::runtime_error("there is no device " + given.get("on"));
+    section = device->section;
+    arguments.version = device->version;
+  }
+  add_objects(*function, given, arguments);
+  Options checks;
+  for (const auto& [name, value] : given.pairs) {
+    const Param* param = input_named(*function, name);
+    if (param != nullptr && is_input(*param, name)) {
+      if (arguments.objects.count(name) == 0) arguments.values[name] = value;
+    } else {
+      checks.pairs[name] = value;
+    }
+  }
+  const bool makes_call = function->name == "lineMakeCall";
+  if (makes_call) {
+    arguments.before = [this](const std::vector<Object*>& made) {
+      for (Object* call : made) msp_.create_call(call);
+    };
+  }
+  if (function->name == "lineCloseCall" && arguments.objects.count("hdCall") != 0) {
+    msp_.end_call(arguments.objects["hdCall"]);
+  }
+  const Outcome outcome = caller_.call(*function, arguments, section);
+  run.last = outcome.request != nullptr ? outcome.request : run.last;
+  const auto names = split(given.get("as"), ',');
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    bind(names[i], {i < outcome.made.size() ? outcome.made[i] : nullptr, outcome.request});
+  }
+  if (function->async) return;  // a refusal counts as a completion, so that both are told apart by nobody
+  const std::string failure = given.get("fails");
+  const LONG wanted = failure.empty() ? 0 : code_of(failure);
+  if (outcome.result != wanted) {
+    throw std::runtime_error(function->name + " answered " + result_text(outcome.result) + " instead of " +
+                             result_text(wanted));
+  }
+  check_outputs(*function, *outcome.frame, checks);
+}
+
+void Interpreter::check_outputs(const Function& function, const Frame& frame, const Options& checks) {
+  for (const auto& [name, expected] : checks.pairs) {
+    const auto value = output(function, frame, name);
+    if (!value) throw std::runtime_error(function.name + " has no parameter or output " + name);
+    if (!expected.empty() && expected.front() == '?') {
+      const std::lock_guard lock(mutex_);
+      texts_[expected.substr(1)] = value->text;
+    } else if (!equals(*value, expected)) {
+      throw std::runtime_error(function.name + " gave " + name + "=" + value->text + " instead of " + expected);
+    }
+  }
+}
+
+void Interpreter::expect(const std::vector<std::string>& words, Run& run) {
+  const std::string& what = words.at(1);
+  Options given = options(words, 2);
+  if (what == "no") return expect_none(given, run);
+  if (what == "completion") return expect_completion(given, run);
+  const Event* event = find_event(std::string_view(what));
+  if (event == nullptr || !event->sent) throw std::runtime_error("a TSP sends no message " + what);
+  expect_event(*event, given, run);
+}
+
+void Interpreter::expect_completion(const Options& given, Run& run) {
+  Request* request = given.get("of").empty() ? run.last : lookup(given.get("of")).request;
+  if (request == nullptr) throw std::runtime_error("there is no request to wait for");
+  const LONG wanted = given.plain.empty() ? 0 : code_of(given.plain[0]);
+  {
+    std::unique_lock lock(world_.mutex);
+    const auto ended = [request] {
+      return request->progress == Progress::completed || request->progress == Progress::refused;
+    };
+    world_.changed.wait_for(lock, run.limit, [&] { return ended() || (world_.broken && !world_.keep_going); });
+    if (world_.broken && !world_.keep_going) throw Stop("a rule is broken");
+    if (!ended()) throw std::runtime_error(request->function->name + " is not completed after the limit of waiting");
+    Section* section = request->section;
+    for (std::size_t i = 0; i < section->happenings.size(); ++i) {
+      if (section->happenings[i].request != request) continue;
+      section->happenings[i].claimed = true;
+      world_.emit_until(section, i);
+    }
+  }
+  if (request->result != wanted) {
+    throw std::runtime_error(request->function->name + " ended in " + result_text(request->result) + " instead of " +
+                             result_text(wanted));
+  }
+  check_outputs(*request->function, *request->frame, given);
+  // TAPI closes a call whose lineMakeCall failed by completion, and not one that was refused (rules.md 2.5).
+  if (request->result == 0 || request->progress == Progress::refused || request->function->name != "lineMakeCall") {
+    return;
+  }
+  Arguments arguments;
+  arguments.objects = {{"hdCall", request->makes.at(0)}};
+  msp_.end_call(request->makes[0]);
+  caller_.call(*find_function("lineCloseCall"), arguments, nullptr, Show::trace_only);
+}
+
+bool Interpreter::matches(const Happening& happening, const Event& event, const Options& given) {
+  if (happening.event != &event || happening.claimed) return false;
+  const auto& params = event.params;
+  for (const auto& word : given.plain) {  // constants of whichever parameter has them
+    bool fits = false;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const std::string detail = params[i].role == "detail"
+                                     ? std::string(detail_group(static_cast<DWORD>(happening.p[0])))
+                                     : params[i].group;
+      auto value = detail.empty() ? std::nullopt : constant_value(detail + "_" + word);
+      if (!value) value = constant_value(word);
+      if (value && (happening.p[i] & *value) == *value && *value != 0) fits = true;
+    }
+    if (!fits) return false;
+  }
+  for (const auto& [name, expected] : given.pairs) {
+    const auto param = std::find_if(params.begin(), params.end(), [&](const auto& one) { return one.name == name; });
+    if (param == params.end()) throw std::runtime_error(std::string(event.name) + " has no parameter " + name);
+    const auto i = static_cast<std::size_t>(param - params.begin());
+    if (param->role == "buffer") {
+      if (parse_bytes(expected, false) != happening.data) return false;
+    } else if ((is_object(expected) ? object(expected)->tapi : parse_number(expected)) != happening.p[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string Interpreter::unclaimed(const Section* section) {
+  std::vector<std::string> came;
+  for (const auto& happening : section->happenings) {
+    if (!happening.claimed) came.push_back(world_.for_trace(happening.text));
+  }
+  if (came.empty()) return "nothing else came on " + section->name;
+  if (came.size() > 8) came.erase(came.begin(), came.end() - 8);
+  return "unclaimed on " + section->name + ": " + join(came, "; ");
+}
+
+void Interpreter::expect_event(const Event& event, const Options& given, Run& run) {
+  if (given.get("on").empty()) throw std::runtime_error("say on which line, phone or call");
+  const Object* target = object(given.get("on"));
+  auto limit = run.limit;
+  if (!given.get("within").empty()) limit = std::chrono::milliseconds(parse_number(given.get("within")) * 1000);
+  Object* call = nullptr;
+  {
+    std::unique_lock lock(world_.mutex);
+    Section* section = target->section;
+    std::size_t index = 0;
+    const auto find = [&] {
+      for (index = 0; index < section->happenings.size(); ++index) {
+        const auto& happening = section->happenings[index];
+        if (target->kind == ObjectKind::call && happening.call != target) continue;
+        if (matches(happening, event, given)) return true;
+      }
+      return world_.broken && !world_.keep_going;
+    };
+    const bool found = world_.changed.wait_for(lock, limit, find);
+    if (world_.broken && !world_.keep_going) throw Stop("a rule is broken");
+    if (!found) {
+      throw std::runtime_error(std::string(event.name) + " " + join(given.plain, " ") + " did not come on " +
+                               given.get("on") + " within " + std::to_string(limit.count() / 1000) + " s; " +
+                               unclaimed(section));
+    }
+    auto& happening = section->happenings[index];
+    happening.claimed = true;
+    call = happening.call;
+    world_.emit_until(section, index);
+    bind(given.get("as"), {call != nullptr ? call : happening.object, nullptr});
+  }
+  // The MSP makes its call before the application hears of the new call (flows.md, incoming call).
+  if (event.value == LINE_NEWCALL && !msp_.wait_created(call)) {
+    throw std::runtime_error("the MSP made no call object for the new call");
+  }
+}
+
+void Interpreter::expect_none(const Options& given, Run& run) {
+  const Event* event = given.plain.empty() ? nullptr : find_event(std::string_view(given.plain[0]));
+  if (event == nullptr || given.get("on").empty() || given.get("within").empty()) {
+    throw std::runtime_error("write: expect no MESSAGE [CONSTANT] on NAME within SECONDS");
+  }
+  Options rest = given;
+  rest.plain.erase(rest.plain.begin());
+  const Object* target = object(given.get("on"));
+  (void)run;
+  std::unique_lock lock(world_.mutex);
+  const bool came =
+      world_.changed.wait_for(lock, std::chrono::milliseconds(parse_number(given.get("within")) * 1000), [&] {
+        return std::any_of(target->section->happenings.begin(), target->section->happenings.end(),
+                           [&](const Happening& happening) {
+                             if (target->kind == ObjectKind::call && happening.call != target) return false;
+                             return matches(happening, *event, rest);
+                           });
+      });
+  if (came) throw std::runtime_error(std::string(event->name) + " came on " + given.get("on"));
+}
+
+}  // namespace tsplink::tapisim

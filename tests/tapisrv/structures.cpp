@@ -1,0 +1,263 @@
+#include "structures.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <set>
+#include <stdexcept>
+
+#include "constants.hpp"
+
+namespace tsplink::tapisim {
+namespace {
+
+// Fixed parts by negotiated version: rules.md 3.2. TSPI 2.0 is the oldest that matters.
+std::size_t minimum_size(std::string_view name, std::size_t today) {
+  if (name == "LINEDEVCAPS") return 252;
+  if (name == "LINECALLINFO") return 324;
+  if (name == "LINECALLPARAMS") return 176;
+  if (name == "PHONECAPS") return 180;
+  return today;
+}
+
+std::string stem_of(std::string_view name, std::string_view ending) {
+  if (!starts_with(name, "dw") || name.size() <= ending.size() + 2) return {};
+  if (name.substr(name.size() - ending.size()) != ending) return {};
+  return std::string(name.substr(2, name.size() - 2 - ending.size()));
+}
+
+Structure make(std::string_view name, std::size_t size, std::string_view list) {
+  Structure out;
+  out.name = name;
+  out.size = size;
+  out.minimum = minimum_size(name, size);
+  std::size_t at = 0;
+  for (const auto& word : words(list)) {
+    Field field;
+    const std::size_t mark = word.find(':');
+    field.name = word.substr(0, mark);
+    field.at = at;
+    if (mark != std::string::npos) field.kind = word.substr(mark + 1) == "guid" ? FieldKind::guid : FieldKind::time;
+    at += field.kind == FieldKind::dword ? 4 : 16;
+    out.fields.push_back(field);
+  }
+  if (at != size)
+    throw std::logic_error("structures.def does not describe " + std::string(name) + " as tapi.h has it");
+  for (std::size_t i = 0; i + 1 < out.fields.size(); ++i) {
+    const std::string stem = stem_of(out.fields[i].name, "Size");
+    if (stem.empty() || stem_of(out.fields[i + 1].name, "Offset") != stem) continue;
+    out.fields[i].name = stem;
+    out.fields[i].kind = FieldKind::variable;
+    out.fields[i].offset_at = out.fields[i + 1].at;
+    out.fields.erase(out.fields.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+  }
+  out.reports_sizes = out.fields.size() > 2 && out.fields[2].name == "dwUsedSize";
+  return out;
+}
+
+// Kept out of comparisons: sizes that depend on how the variable parts are packed, what rules.md 3.4 gives to TAPI,
+// permanent ids (3.4), and the clock of the vendor's machine.
+bool compared(std::string_view structure, std::string_view field) {
+  static const std::set<std::string, std::less<>> kOut = {"dwTotalSize",
+                                                          "dwNeededSize",
+                                                          "dwUsedSize",
+                                                          "dwPermanentLineID",
+                                                          "PermanentLineGuid",
+                                                          "dwPermanentPhoneID",
+                                                          "PermanentPhoneGuid",
+                                                          "LINECALLINFO.hLine",
+                                                          "LINECALLINFO.dwMonitorDigitModes",
+                                                          "LINECALLINFO.dwMonitorMediaModes",
+                                                          "LINECALLINFO.dwNumOwners",
+                                                          "LINECALLINFO.dwNumMonitors",
+                                                          "LINECALLINFO.AppName",
+                                                          "LINECALLINFO.DisplayableAddress",
+                                                          "LINECALLINFO.CalledParty",
+                                                          "LINECALLINFO.Comment",
+                                                          "LINECALLINFO.dwCallStates",
+                                                          "LINEDEVSTATUS.dwNumOpens",
+                                                          "LINEDEVSTATUS.dwOpenMediaModes",
+                                                          "LINEDEVSTATUS.AppInfo",
+                                                          "LINECALLSTATUS.dwCallPrivilege",
+                                                          "LINECALLSTATUS.tStateEntryTime",
+                                                          "PHONESTATUS.dwNumOwners",
+                                                          "PHONESTATUS.dwNumMonitors",
+                                                          "PHONESTATUS.OwnerName"};
+  return kOut.find(field) == kOut.end() && kOut.find(std::string(structure) + "." + std::string(field)) == kOut.end();
+}
+
+bool is_text(std::string_view field) {
+  static const std::set<std::string, std::less<>> kText = {
+      "Address",         "AppName",       "CalledID",          "CalledIDName",  "CalledParty",
+      "CallerID",        "CallerIDName",  "CallingPartyID",    "Comment",       "ConnectedID",
+      "ConnectedIDName", "DeviceClass",   "DeviceClasses",     "Display",       "DisplayableAddress",
+      "LineName",        "OrigAddress",   "OwnerName",         "PhoneInfo",     "PhoneName",
+      "ProviderInfo",    "RedirectingID", "RedirectingIDName", "RedirectionID", "RedirectionIDName",
+      "SwitchInfo",      "TargetAddress", "ButtonText"};
+  return kText.find(field) != kText.end();
+}
+
+// Classes that name hardware of the machine with the TSP; a proxy takes them out (rules.md 3.4).
+bool local_class(std::string_view name) {
+  return name == "comm" || starts_with(name, "comm/") || starts_with(name, "wave/") || starts_with(name, "midi/") ||
+         starts_with(name, "ndis");
+}
+
+std::string wide_text(const BYTE* data, std::size_t size, std::string_view field, For reader) {
+  std::u16string units(size / 2, u'\0');
+  std::memcpy(units.data(), data, units.size() * 2);
+  if (field == "DeviceClasses") {
+    std::vector<std::string> kept;
+    for (const auto& name : split(to_utf8(units.data(), units.size()), '\0')) {
+      if (!name.empty() && (reader == For::reader || !local_class(name))) kept.push_back(name);
+    }
+    return quoted(join(kept, ","));
+  }
+  while (!units.empty() && units.back() == 0) units.pop_back();
+  return quoted(to_utf8(units.data(), units.size()));
+}
+
+std::string value_text(const Structure& structure, const Field& field, const BYTE* data, std::size_t size,
+                       For reader) {
+  if (field.kind == FieldKind::guid) return "x:" + hex(data + field.at, 16);
+  if (field.kind == FieldKind::time) return "x:" + hex(data + field.at, 16);
+  const DWORD value = dword_at(data, field.at);
+  if (field.kind == FieldKind::dword) {
+    const std::string_view group = group_of(field.name);
+    if (!group.empty()) return constant_text(group, value);
+    return value < 0x10000 ? std::to_string(value) : hex_number(value);
+  }
+  const DWORD offset = dword_at(data, field.offset_at);
+  if (value == 0) return "\"\"";
+  if (offset > size || value > size - offset) return "outside";
+  bool wide = is_text(field.name);
+  if (structure.name == "VARSTRING") {
+    const Field* format = structure.find("dwStringFormat");
+    wide = dword_at(data, format->at) == STRINGFORMAT_UNICODE;
+  }
+  return wide ? wide_text(data + offset, value, field.name, reader) : block(data + offset, value);
+}
+
+bool is_zero(const Field& field, const BYTE* data) {
+  const std::size_t size = field.kind == FieldKind::dword || field.kind == FieldKind::variable ? 4 : 16;
+  return std::all_of(data + field.at, data + field.at + size, [](BYTE byte) { return byte == 0; });
+}
+
+}  // namespace
+
+const Field* Structure::find(std::string_view field) const {
+  for (const auto& candidate : fields) {
+    if (candidate.name == field) return &candidate;
+  }
+  return nullptr;
+}
+
+const std::vector<Structure>& structures() {
+#define STRUCTURE(name, list) make(#name, sizeof(name), list),
+  static const std::vector<Structure> kAll = {
+#include "structures.def"
+  };
+#undef STRUCTURE
+  return kAll;
+}
+
+const Structure* find_structure(std::string_view name) {
+  for (const auto& structure : structures()) {
+    if (structure.name == name) return &structure;
+  }
+  return nullptr;
+}
+
+DWORD dword_at(const BYTE* data, std::size_t at) {
+  DWORD value = 0;
+  std::memcpy(&value, data + at, sizeof value);
+  return value;
+}
+
+void set_dword(BYTE* data, std::size_t at, DWORD value) { std::memcpy(data + at, &value, sizeof value); }
+
+std::vector<FieldText> fields_text(const Structure& structure, const BYTE* data, std::size_t size, For reader,
+                                   std::uint32_t device) {
+  std::vector<FieldText> out;
+  for (const auto& field : structure.fields) {
+    if (field.at + 4 > size || is_zero(field, data)) continue;
+    if (reader == For::comparison && !compared(structure.name, field.name)) continue;
+    std::string value = value_text(structure, field, data, size, reader);
+    if (field.name == "dwLineDeviceID" && dword_at(data, field.at) == device) value = "this device";
+    out.push_back({field.name, std::move(value)});
+  }
+  return out;
+}
+
+std::string structure_text(const Structure& structure, const BYTE* data, std::size_t size, For reader,
+                           std::uint32_t device) {
+  std::vector<std::string> parts;
+  for (const auto& field : fields_text(structure, data, size, reader, device)) {
+    parts.push_back(field.name + "=" + field.value);
+  }
+  return std::string(structure.name) + "{" + join(parts, " ") + "}";
+}
+
+std::string field_text(const Structure& structure, const BYTE* data, std::size_t size, std::string_view name) {
+  const Field* field = structure.find(name);
+  return field == nullptr ? std::string() : value_text(structure, *field, data, size, For::reader);
+}
+
+std::uint64_t parse_number(std::string_view text) {
+  std::uint64_t sum = 0;
+  for (const auto& part : split(text, '|')) {
+    auto value = to_number(part);
+    if (!value) value = constant_value(part);
+    if (!value) throw std::runtime_error("\"" + part + "\" is neither a number nor a constant of tapi.h");
+    sum |= *value;
+  }
+  return sum;
+}
+
+Bytes parse_bytes(std::string_view text, bool wide) {
+  if (starts_with(text, "x:")) {
+    const auto bytes = from_hex(text.substr(2));
+    if (!bytes) throw std::runtime_error("\"" + std::string(text) + "\" is not an even number of hexadecimal digits");
+    return *bytes;
+  }
+  if (starts_with(text, "pattern:")) {
+    const auto parts = split(text, ':');
+    if (parts.size() != 3) throw std::runtime_error("write pattern:SIZE:SEED");
+    return pattern(static_cast<std::size_t>(parse_number(parts[1])),
+                   static_cast<std::uint32_t>(parse_number(parts[2])));
+  }
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+  if (!wide) return {text.begin(), text.end()};
+  const std::u16string units = to_utf16(text);
+  Bytes out((units.size() + 1) * 2, 0);
+  std::memcpy(out.data(), units.data(), units.size() * 2);
+  return out;
+}
+
+Bytes build_structure(const Structure& structure, const std::map<std::string, std::string>& values) {
+  Bytes out(structure.size, 0);
+  for (const auto& [name, text] : values) {
+    const Field* field = structure.find(name);
+    if (field == nullptr) throw std::runtime_error(std::string(structure.name) + " has no field " + name);
+    if (field->kind == FieldKind::dword) {
+      set_dword(out.data(), field->at, static_cast<DWORD>(parse_number(text)));
+      continue;
+    }
+    const Bytes bytes = parse_bytes(text, is_text(field->name));
+    if (field->kind != FieldKind::variable) {
+      if (bytes.size() != 16) throw std::runtime_error(name + " takes 16 bytes");
+      std::copy(bytes.begin(), bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(field->at));
+      continue;
+    }
+    set_dword(out.data(), field->at, static_cast<DWORD>(bytes.size()));
+    set_dword(out.data(), field->offset_at, static_cast<DWORD>(out.size()));
+    out.insert(out.end(), bytes.begin(), bytes.end());
+    out.resize((out.size() + 3) / 4 * 4, 0);
+  }
+  if (structure.fields[0].name == "dwTotalSize" && values.count("dwTotalSize") == 0) {
+    set_dword(out.data(), 0, static_cast<DWORD>(out.size()));
+  }
+  return out;
+}
+
+}  // namespace tsplink::tapisim

@@ -1,0 +1,237 @@
+// A host among peers that misbehave below the protocol: silent, stopped, too many, not reading, cut.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "support.hpp"
+#include "wire/failure.hpp"
+
+namespace tsplink::link {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct Hostile : ::testing::Test {
+  Server& serve(Limits limits = {}) {
+    server = std::make_unique<Server>(*reactor, "127.0.0.1", 0, host_context(), local("host"), limits, host);
+    host.echo = server.get();
+    server->start();
+    return *server;
+  }
+  void start(const wire::Clock& with = wire::Clock::steady()) {
+    reactor = std::make_unique<Reactor>(with, lines.log());
+    reactor->start();
+  }
+  /// Moves a clock until the condition holds: the reactor reads it between two polls.
+  template <class Condition>
+  bool pass_time(wire::Duration step, Condition condition) {
+    for (int i = 0; i < 1000; ++i) {
+      if (host.wait(condition, milliseconds(10))) return true;
+      clock.advance(step);
+    }
+    return false;
+  }
+
+  wire::ManualClock clock;
+  Lines lines;
+  Host host;
+  std::unique_ptr<Reactor> reactor;
+  std::unique_ptr<Server> server;
+};
+
+TEST_F(Hostile, TheAlertForABadCertificateReachesThePeerBeforeTheEnd) {
+  start();
+  RawDesktop stranger(serve().port(), stranger_context());
+  // The desktop's side of a TLS 1.3 handshake ends before its certificate is judged.
+  stranger.handshake();
+  while (stranger.step()) {
+  }
+  EXPECT_EQ(stranger.engine.state(), security::Engine::State::Failed);
+  EXPECT_EQ(stranger.engine.failure().find("close_notify"), std::string::npos)
+      << "cut before the alert: " << stranger.engine.failure();
+  EXPECT_TRUE(lines.wait_for("refused 127.0.0.1: "));
+}
+
+TEST_F(Hostile, TheByeForABadHelloReachesThePeerBeforeTheEnd) {
+  start();
+  RawDesktop desktop(serve().port(), desktop_context());
+  ASSERT_TRUE(desktop.handshake());
+  desktop.send(make_ping(1));
+  EXPECT_EQ(desktop.farewell(), "the desktop's first frame must be Hello and was Ping");
+  EXPECT_EQ(desktop.engine.state(), security::Engine::State::Closed) << "close_notify came too";
+  EXPECT_TRUE(desktop.socket.wait_end());
+}
+
+TEST_F(Hostile, PlainTextOnThePortIsRefusedAndLogged) {
+  start();
+  RawSocket socket(serve().port());
+  const std::string text = "GET / HTTP/1.0\r\n\r\n";
+  socket.write(wire::Bytes(text.begin(), text.end()));
+  EXPECT_TRUE(socket.wait_end());
+  EXPECT_TRUE(lines.wait_for("refused 127.0.0.1: "));
+}
+
+TEST_F(Hostile, ASilentConnectionEndsAtTheHandshakeDeadline) {
+  start(clock);
+  RawSocket socket(serve().port());
+  std::thread timer([&] {
+    pass_time(milliseconds(500), [&] { return clock.now() > wire::TimePoint(seconds(8)); });
+  });
+  EXPECT_TRUE(socket.wait_end());
+  timer.join();
+  EXPECT_TRUE(lines.wait_for("the desktop sent nothing within 5 s"));
+}
+
+TEST_F(Hostile, ADesktopThatStopsIsNoticedByHeartbeats) {
+  start(clock);
+  RawDesktop desktop(serve().port(), desktop_context());
+  ASSERT_TRUE(desktop.greet(local("desk")));
+  ASSERT_TRUE(host.wait_sessions(1));
+  const auto begin = clock.now();
+  ASSERT_TRUE(pass_time(milliseconds(250), [&] { return host.downs == 1; }));
+  EXPECT_EQ(host.reasons.back(), "nothing was heard from the desktop for 3 s");
+  EXPECT_LE(clock.now() - begin, milliseconds(4000));
+}
+
+TEST_F(Hostile, OneAddressMayHaveSixteenUnauthenticatedConnections) {
+  start();
+  serve();
+  std::vector<RawSocket> sockets;
+  for (int i = 0; i < 16; ++i) sockets.emplace_back(server->port());
+  RawSocket one_too_many(server->port());
+  EXPECT_TRUE(one_too_many.wait_end());
+  EXPECT_TRUE(lines.wait_for("refused 127.0.0.1: it has 16 connections already"));
+  // A place that becomes free is used.
+  sockets.pop_back();
+  Desktop desktop;
+  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("desk"), {}, desktop);
+  client.start();
+  EXPECT_TRUE(desktop.wait_up());
+}
+
+TEST_F(Hostile, AuthenticatedConnectionsDoNotCount) {
+  start();
+  Limits limits;
+  limits.unauthenticated_by_address = 1;
+  serve(limits);
+  std::vector<std::unique_ptr<RawDesktop>> desktops;
+  for (int i = 0; i < 5; ++i) {
+    desktops.push_back(std::make_unique<RawDesktop>(server->port(), desktop_context()));
+    ASSERT_TRUE(desktops.back()->greet(local("desk")));
+  }
+  EXPECT_TRUE(host.wait_sessions(5));
+}
+
+TEST_F(Hostile, AllUnauthenticatedConnectionsTogetherAreBounded) {
+  start();
+  Limits limits;
+  limits.unauthenticated = 3;
+  serve(limits);
+  std::vector<RawSocket> sockets;
+  for (int i = 0; i < 3; ++i) sockets.emplace_back(server->port());
+  RawSocket one_too_many(server->port());
+  EXPECT_TRUE(one_too_many.wait_end());
+  EXPECT_TRUE(lines.wait_for("there are 3 connections already that have not said who they are"));
+}
+
+TEST_F(Hostile, AllConnectionsTogetherAreBounded) {
+  start();
+  Limits limits;
+  limits.connections = 2;
+  serve(limits);
+  RawDesktop first(server->port(), desktop_context()), second(server->port(), desktop_context());
+  ASSERT_TRUE(first.greet(local("one")));
+  ASSERT_TRUE(second.greet(local("two")));
+  RawSocket one_too_many(server->port());
+  EXPECT_TRUE(one_too_many.wait_end());
+}
+
+/// Its kept bound is out of the way, so that the socket's own mark is reached: a full peer.
+TEST_F(Hostile, APeerThatDoesNotReadIsCutAndOthersGoOn) {
+  start();
+  Limits limits;
+  limits.kept = 512 * 1024 * 1024;
+  limits.dead_after = seconds(2);
+  serve(limits);
+  host.echo = nullptr;
+  auto reader = std::make_unique<Desktop>();
+  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("good"), {}, *reader);
+  client.start();
+  ASSERT_TRUE(reader->wait_up());
+  const SessionId good = reader->info.session;
+  RawDesktop slow(server->port(), desktop_context(), 4096);
+  ASSERT_TRUE(slow.greet(local("slow")));
+  ASSERT_TRUE(host.wait_sessions(2));
+  SessionId bad = 0;
+  for (const auto& [session, info] : host.sessions) {
+    if (session != good) bad = session;
+  }
+  // It goes on speaking, so that only its not reading can tell.
+  std::atomic<bool> over{false};
+  std::thread speaker([&] {
+    while (!over) {
+      slow.send(make_pong(1));
+      std::this_thread::sleep_for(milliseconds(100));
+    }
+  });
+  for (std::uint64_t i = 1; i <= 100; ++i) server->send(bad, event(i, 500'000));
+  std::uint64_t sent = 0;
+  while (!host.wait([&] { return host.downs == 1; }, milliseconds(20))) {
+    server->send(good, event(++sent));
+    ASSERT_TRUE(reader->wait([&] { return reader->received.size() == sent; })) << "another desktop was delayed";
+    ASSERT_LT(sent, 2000u);
+  }
+  EXPECT_EQ(host.reasons.back(), "the desktop has read nothing for 2 s");
+  over = true;
+  speaker.join();
+  EXPECT_TRUE(slow.socket.wait_end()) << "a full peer must be cut at the socket, too";
+  EXPECT_EQ(reader->downs, 0);
+}
+
+TEST_F(Hostile, WhatIsKeptForASlowReaderIsBounded) {
+  start();
+  serve();
+  RawDesktop slow(server->port(), desktop_context(), 4096);
+  ASSERT_TRUE(slow.greet(local("slow")));
+  ASSERT_TRUE(host.wait_sessions(1));
+  for (std::uint64_t i = 1; i <= 20; ++i) server->send(host.sessions.begin()->first, event(i, 500'000));
+  ASSERT_TRUE(host.wait([&] { return host.downs == 1; }));
+  EXPECT_NE(host.reasons.back().find("the peer reads too slowly"), std::string::npos);
+  EXPECT_TRUE(slow.socket.wait_end());
+}
+
+TEST_F(Hostile, PeersThatVanishWhileBeingSentToDoNotShiftTheFraming) {
+  start();
+  serve();
+  Desktop desktop;
+  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("good"), {}, desktop);
+  client.start();
+  ASSERT_TRUE(desktop.wait_up());
+  std::uint64_t sent = 0;
+  for (int round = 0; round < 20; ++round) {
+    auto gone = std::make_unique<RawDesktop>(server->port(), desktop_context());
+    ASSERT_TRUE(gone->greet(local("gone")));
+    ASSERT_TRUE(host.wait_sessions(2));
+    SessionId victim = 0;
+    for (const auto& [session, info] : host.sessions) {
+      if (session != desktop.info.session) victim = session;
+    }
+    std::thread sender([&] {
+      for (std::uint64_t i = 1; i <= 50; ++i) {
+        server->send(victim, event(i, 2000));
+        ASSERT_TRUE(client.send(event(++sent, 100)));
+      }
+    });
+    gone.reset();
+    sender.join();
+    ASSERT_TRUE(host.wait_sessions(1));
+  }
+  ASSERT_TRUE(desktop.wait([&] { return desktop.received.size() == sent; }));
+  EXPECT_TRUE(std::is_sorted(desktop.received.begin(), desktop.received.end()));
+  EXPECT_EQ(desktop.downs, 0);
+}
+
+}  // namespace
+}  // namespace tsplink::link

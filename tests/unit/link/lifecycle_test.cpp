@@ -1,0 +1,130 @@
+// Starting and stopping, again and again and in odd orders: nothing hangs, nothing leaks.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+#include "support.hpp"
+
+namespace tsplink::link {
+namespace {
+
+using std::chrono::milliseconds;
+
+void one_cycle(bool tidy) {
+  Reactor reactor;
+  reactor.start();
+  Host host;
+  Desktop desktop;
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
+  host.echo = &server;
+  server.start();
+  Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), {}, desktop);
+  client.start();
+  ASSERT_TRUE(desktop.wait_up());
+  for (std::uint64_t i = 1; i <= 20; ++i) client.send(event(i, 20'000));
+  if (tidy) {
+    client.stop();
+    server.stop();
+    EXPECT_EQ(host.ups, host.downs);
+  }
+  reactor.stop();
+}
+
+TEST(Lifecycle, AHundredCyclesLeakNeitherDescriptorNorThread) {
+  one_cycle(true);
+  const auto descriptors = open_descriptors();
+  const auto threads = thread_count();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) one_cycle(i % 4 != 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(100)) << "a stop waits for something";
+  EXPECT_EQ(open_descriptors(), descriptors);
+  EXPECT_EQ(thread_count(), threads);
+}
+
+TEST(Lifecycle, StoppingWithoutAnythingStartedIsQuick) {
+  Host host;
+  Desktop desktop;
+  Reactor reactor;
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
+  Client client(reactor, {"localhost", 1}, desktop_context(), local("desk"), {}, desktop);
+  client.stop();
+  server.stop();
+  reactor.stop();
+  reactor.start();
+  client.start();
+  client.stop();
+  client.stop();
+  EXPECT_EQ(desktop.ups, 0);
+}
+
+TEST(Lifecycle, NoHandlerIsCalledAfterStop) {
+  Reactor reactor;
+  reactor.start();
+  Host host;
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
+  server.start();
+  struct Counting final : ClientHandler {
+    void on_up(const PeerInfo&) override { ++calls; }
+    void on_message(wire::Buffer) override { ++calls; }
+    void on_down(const std::string&, bool) override { ++calls; }
+    std::atomic<int> calls{0};
+  } counting;
+  for (int i = 0; i < 50; ++i) {
+    Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), {}, counting);
+    client.start();
+    if (i % 2 == 0) host.wait([&] { return !host.sessions.empty(); }, milliseconds(i));
+    for (const auto& [session, info] : std::map(host.sessions)) server.send(session, event(1));
+    client.stop();
+    const int calls = counting.calls;
+    std::promise<void> round;
+    reactor.post([&] { round.set_value(); });
+    round.get_future().wait();
+    EXPECT_EQ(counting.calls, calls);
+  }
+}
+
+TEST(Lifecycle, AStopNeverWaitsForAHostThatIsGone) {
+  Reactor hosts, desks;
+  hosts.start();
+  desks.start();
+  Host host;
+  Desktop desktop;
+  auto server = std::make_unique<Server>(hosts, "127.0.0.1", 0, host_context(), local("host"), Limits{}, host);
+  server->start();
+  Client client(desks, {"localhost", server->port()}, desktop_context(), local("desk"), {}, desktop);
+  client.start();
+  ASSERT_TRUE(desktop.wait_up());
+  std::promise<void> asleep, wake;
+  hosts.post([&] {
+    asleep.set_value();
+    wake.get_future().wait();
+  });
+  asleep.get_future().wait();
+  const auto begin = std::chrono::steady_clock::now();
+  client.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  wake.set_value();
+  server.reset();
+}
+
+TEST(Lifecycle, ADesktopThatReconnectsForEverUsesNoMoreDescriptors) {
+  Reactor reactor;
+  reactor.start();
+  Host host;
+  host.judge = [](const PeerInfo&) { return std::string("not today"); };
+  Limits limits;
+  limits.back_off_first = limits.back_off_most = milliseconds(1);
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
+  server.start();
+  Desktop desktop;
+  Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), limits, desktop);
+  client.start();
+  ASSERT_TRUE(desktop.wait([&] { return desktop.downs >= 5; }));
+  const auto descriptors = open_descriptors();
+  ASSERT_TRUE(desktop.wait([&] { return desktop.downs >= 200; }));
+  EXPECT_LE(open_descriptors(), descriptors + 4) << "some connections may just be closing";
+}
+
+}  // namespace
+}  // namespace tsplink::link

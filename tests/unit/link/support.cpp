@@ -1,0 +1,185 @@
+#include "support.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "mint.hpp"
+
+namespace tsplink::link {
+
+namespace {
+
+/// World's own host is "host.test"; sockets need one that is found.
+struct Certificates {
+  security::Issued host = security::World::get().authority.issue({"host", "DNS:localhost,IP:127.0.0.1"});
+  security::Authority other{"Other Authority"};
+  security::Issued stranger = other.issue({"stranger", "", "clientAuth"});
+  static Certificates& get() {
+    static Certificates certificates;
+    return certificates;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const security::Context> host_context() {
+  static const auto context = security::World::get().server(Certificates::get().host);
+  return context;
+}
+
+std::shared_ptr<const security::Context> desktop_context() {
+  static const auto context = security::World::get().client();
+  return context;
+}
+
+std::shared_ptr<const security::Context> stranger_context() {
+  static const auto context = security::World::get().client(Certificates::get().stranger);
+  return context;
+}
+
+LocalInfo local(const std::string& machine, const std::string& product, std::uint64_t sheet) {
+  LocalInfo info;
+  info.product = product;
+  info.machine = machine;
+  info.machine_id = {1, 2, 3};
+  info.sheet = sheet;
+  return info;
+}
+
+wire::Buffer event(std::uint64_t number, std::size_t size) {
+  flatbuffers::FlatBufferBuilder builder;
+  builder.ForceVectorAlignment(size, 1, 8);
+  const auto data = builder.CreateVector(std::vector<std::uint8_t>(size, 0x5a));
+  wire::fb::EventBuilder made(builder);
+  made.add_param1(number);
+  made.add_data(data);
+  const auto body = made.Finish();
+  wire::fb::FinishEnvelopeBuffer(builder, wire::fb::CreateEnvelope(builder, wire::fb::Body::Event, body.Union()));
+  return std::make_shared<const wire::Bytes>(builder.GetBufferPointer(),
+                                             builder.GetBufferPointer() + builder.GetSize());
+}
+
+std::uint64_t number_of(const wire::Buffer& buffer) {
+  const auto* made = wire::fb::GetEnvelope(buffer->data())->body_as_Event();
+  return made != nullptr ? made->param1() : 0;
+}
+
+wire::fb::Body kind_of(const wire::Buffer& envelope) { return wire::fb::GetEnvelope(envelope->data())->body_type(); }
+
+RawSocket::RawSocket(std::uint16_t port, int receive_buffer) : descriptor_(socket(AF_INET, SOCK_STREAM, 0)) {
+  if (receive_buffer != 0) setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  const timeval patience{std::chrono::seconds(kPatience).count(), 0};
+  setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    throw std::runtime_error("the test cannot connect");
+  }
+}
+
+RawSocket::~RawSocket() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void RawSocket::write(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const auto count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count <= 0) return;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+wire::Bytes RawSocket::read(std::size_t most) {
+  wire::Bytes bytes(most);
+  const auto count = ::recv(descriptor_, bytes.data(), most, 0);
+  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return bytes;
+}
+
+bool RawSocket::wait_end() {
+  wire::Bytes bytes(16384);
+  ssize_t count;
+  do count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
+  while (count > 0);
+  return count == 0 || errno == ECONNRESET;
+}
+
+RawDesktop::RawDesktop(std::uint16_t port, std::shared_ptr<const security::Context> context, int receive_buffer)
+    : socket(port, receive_buffer), engine(std::move(context), "localhost") {
+  engine.start();
+}
+
+void RawDesktop::flush() { socket.write(engine.take_output()); }
+
+bool RawDesktop::step() {
+  flush();
+  const auto bytes = socket.read();
+  if (bytes.empty()) {
+    engine.end_of_stream();
+    return false;
+  }
+  engine.receive(bytes);
+  flush();
+  splitter.feed(engine.take_plaintext());
+  return true;
+}
+
+bool RawDesktop::handshake() {
+  while (engine.state() == security::Engine::State::Handshaking && step()) {
+  }
+  return engine.state() == security::Engine::State::Open;
+}
+
+bool RawDesktop::greet(const LocalInfo& info) {
+  if (!handshake()) return false;
+  send(make_hello(info));
+  const auto frame = next();
+  return frame && kind_of(frame->envelope) == wire::fb::Body::Welcome;
+}
+
+void RawDesktop::send(const wire::Buffer& envelope, std::uint64_t sequence, std::uint64_t acknowledgement) {
+  wire::Bytes frame;
+  wire::append_frame(frame, *envelope, sequence, acknowledgement);
+  send_raw(frame);
+}
+
+void RawDesktop::send_raw(std::span<const std::uint8_t> plaintext) {
+  engine.send(plaintext);
+  flush();
+}
+
+std::optional<wire::Frame> RawDesktop::next() {
+  for (;;) {
+    if (auto frame = splitter.next()) return frame;
+    if (!step()) return std::nullopt;
+  }
+}
+
+std::string RawDesktop::farewell() {
+  while (const auto frame = next()) {
+    if (kind_of(frame->envelope) != wire::fb::Body::Bye) continue;
+    return wire::fb::GetEnvelope(frame->envelope->data())->body_as_Bye()->reason()->str();
+  }
+  return engine.failure();
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+std::size_t thread_count() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++count;
+  return count;
+}
+
+}  // namespace tsplink::link

@@ -1,0 +1,176 @@
+// What the link's tests share: certificates for localhost, handlers that record and can be waited for, envelopes, and
+// a raw TLS peer on a plain socket that does only what the test tells it.
+// Owner: the test. Threads: handlers are called by the reactor's, asked by the test's.
+#pragma once
+
+#include <wire/envelope_generated.h>
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "security/engine.hpp"
+#include "wire/frame.hpp"
+#include "wire/link/envelopes.hpp"
+#include "wire/link/link.hpp"
+
+namespace tsplink::link {
+
+/// Generous: a test that waits this long has failed.
+inline constexpr auto kPatience = std::chrono::seconds(20);
+
+std::shared_ptr<const security::Context> host_context();
+std::shared_ptr<const security::Context> desktop_context();
+/// A desktop of an authority that the host does not know.
+std::shared_ptr<const security::Context> stranger_context();
+
+LocalInfo local(const std::string& machine, const std::string& product = "0.1.0", std::uint64_t sheet = 7);
+
+/// An Event whose param1 is `number` and whose data has `size` bytes.
+wire::Buffer event(std::uint64_t number, std::size_t size = 16);
+std::uint64_t number_of(const wire::Buffer& event);
+wire::fb::Body kind_of(const wire::Buffer& envelope);
+
+/// State that one thread changes and another waits for.
+class Watched {
+ public:
+  bool wait(const std::function<bool()>& condition, std::chrono::milliseconds patience = kPatience) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, condition);
+  }
+
+ protected:
+  template <class Change>
+  void change(Change what) {
+    {
+      const std::lock_guard lock(mutex_);
+      what();
+    }
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+class Lines final : public Watched {
+ public:
+  Log log() {
+    return [this](Level, const std::string& line) { change([&] { lines.push_back(line); }); };
+  }
+  bool wait_for(const std::string& part) {
+    return wait([&] {
+      for (const auto& line : lines) {
+        if (line.find(part) != std::string::npos) return true;
+      }
+      return false;
+    });
+  }
+  std::vector<std::string> lines;
+};
+
+struct Desktop final : Watched, ClientHandler {
+  void on_up(const PeerInfo& host) override {
+    change([&] { ++ups, up = true, info = host; });
+  }
+  void on_message(wire::Buffer envelope) override {
+    change([&] { received.push_back(number_of(envelope)); });
+  }
+  void on_down(const std::string& reason, bool was_refused) override {
+    change([&] { ++downs, up = false, refused = was_refused, reasons.push_back(reason); });
+  }
+  bool wait_up() {
+    return wait([&] { return up; });
+  }
+  std::string last_reason() {
+    const std::lock_guard lock(mutex_);
+    return reasons.empty() ? "" : reasons.back();
+  }
+
+  int ups = 0, downs = 0;
+  bool up = false, refused = false;
+  PeerInfo info;
+  std::vector<std::uint64_t> received;
+  std::vector<std::string> reasons;
+};
+
+struct Host final : Watched, ServerHandler {
+  std::string on_hello(const PeerInfo& desktop) override { return judge ? judge(desktop) : std::string(); }
+  void on_up(SessionId session, const PeerInfo& desktop) override {
+    change([&] { sessions[session] = desktop, ++ups; });
+    if (greet) greet(session);
+  }
+  void on_message(SessionId session, wire::Buffer envelope) override {
+    if (echo) echo->send(session, envelope);
+    change([&] { received[session].push_back(number_of(envelope)), ++messages; });
+  }
+  void on_down(SessionId session, const std::string& reason) override {
+    change([&] { sessions.erase(session), ++downs, reasons.push_back(reason); });
+  }
+  bool wait_sessions(std::size_t count) {
+    return wait([&] { return sessions.size() == count; });
+  }
+
+  std::function<std::string(const PeerInfo&)> judge;
+  std::function<void(SessionId)> greet;
+  Server* echo = nullptr;
+  int ups = 0, downs = 0;
+  std::size_t messages = 0;
+  std::map<SessionId, PeerInfo> sessions;
+  std::map<SessionId, std::vector<std::uint64_t>> received;
+  std::vector<std::string> reasons;
+};
+
+/// A plain blocking socket to 127.0.0.1, closed with the object. Reads give up after kPatience.
+class RawSocket {
+ public:
+  explicit RawSocket(std::uint16_t port, int receive_buffer = 0);
+  ~RawSocket();
+  RawSocket(RawSocket&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
+  RawSocket(const RawSocket&) = delete;
+  RawSocket& operator=(const RawSocket&) = delete;
+  void write(std::span<const std::uint8_t> bytes);
+  /// Empty at the end of the stream, or when it was reset.
+  wire::Bytes read(std::size_t most = 16384);
+  /// Until the end of the stream; false when it does not come.
+  bool wait_end();
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// A desktop made by hand: real TLS over a RawSocket.
+class RawDesktop {
+ public:
+  RawDesktop(std::uint16_t port, std::shared_ptr<const security::Context> context, int receive_buffer = 0);
+  /// Up to the end of the TLS handshake; false when it failed.
+  bool handshake();
+  /// handshake(), Hello and Welcome.
+  bool greet(const LocalInfo& local);
+  void send(const wire::Buffer& envelope, std::uint64_t sequence = 0, std::uint64_t acknowledgement = 0);
+  void send_raw(std::span<const std::uint8_t> plaintext);
+  /// The next frame, or none at the end of the stream.
+  std::optional<wire::Frame> next();
+  /// Reads on until a Bye or the end: the Bye's reason, else what the engine says.
+  std::string farewell();
+  /// Passes over TLS output and reads the socket once. False at the end.
+  bool step();
+
+  RawSocket socket;
+  security::Engine engine;
+  wire::Splitter splitter{16 * 1024 * 1024};
+
+ private:
+  void flush();
+};
+
+/// Descriptors and threads of this process.
+std::size_t open_descriptors();
+std::size_t thread_count();
+
+}  // namespace tsplink::link

@@ -1,0 +1,96 @@
+// What an administrator may get wrong, and the sentence for it.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "remote-host/config.hpp"
+#include "wire/failure.hpp"
+
+namespace tsplink::host::test {
+namespace {
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() {
+    folder_ = std::filesystem::path(::testing::TempDir()) /
+              ("tsplink-host-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+    std::filesystem::create_directories(folder_);
+    std::ofstream(folder_ / "vendor.tsp") << "a module";
+  }
+  ~ConfigTest() override { std::filesystem::remove_all(folder_); }
+
+  Config read(const std::string& text) {
+    std::ofstream(folder_ / "host.toml") << text;
+    return read_config(folder_ / "host.toml");
+  }
+  std::string refusal(const std::string& text) {
+    try {
+      read(text);
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.kind(), Kind::Configuration);
+      return failure.what();
+    }
+    return "accepted";
+  }
+  std::filesystem::path folder_;
+};
+
+const std::string kTls = "[tls]\ncertificate = \"host.pem\"\nkey = \"host.key\"\nauthority = \"authority.pem\"\n";
+const std::string kProvider = "[[provider]]\nname = \"pbx\"\nmodule = \"vendor.tsp\"\n";
+
+TEST_F(ConfigTest, DefaultsAndRelativePaths) {
+  const auto config = read(kTls + kProvider);
+  EXPECT_EQ(config.listen_address, "0.0.0.0");
+  EXPECT_EQ(config.listen_port, 8643);
+  EXPECT_EQ(config.certificate, folder_ / "host.pem");
+  EXPECT_TRUE(config.revocations.empty());
+  ASSERT_EQ(config.providers.size(), 1U);
+  EXPECT_EQ(config.providers[0].module, (folder_ / "vendor.tsp").string());
+  EXPECT_EQ(config.limits.requests_in_flight, 256U);
+}
+
+TEST_F(ConfigTest, ListenTakesBothFamilies) {
+  EXPECT_EQ(read("listen = \"127.0.0.1:0\"\n" + kTls + kProvider).listen_address, "127.0.0.1");
+  const auto six = read("listen = \"[::1]:70\"\n" + kTls + kProvider);
+  EXPECT_EQ(six.listen_address, "::1");
+  EXPECT_EQ(six.listen_port, 70);
+}
+
+TEST_F(ConfigTest, MistakesAreNamed) {
+  const struct {
+    std::string text;
+    const char* expected;
+  } mistakes[] = {
+      {"listen = \n" + kTls + kProvider, "host.toml:1:"},
+      {"listen = \"nowhere\"\n" + kTls + kProvider, "host.toml:1:10: listen must be address and port"},
+      {"listen = \"::1:8643\"\n" + kTls + kProvider, "listen must be address and port"},
+      {"listen = \"1.2.3.4:70000\"\n" + kTls + kProvider, "listen must be address and port"},
+      {"listen = 8643\n" + kTls + kProvider, "listen must be text in quotes"},
+      {"lisen = \"1.2.3.4:7\"\n" + kTls + kProvider, "lisen is no setting"},
+      {kTls + "chain = \"x\"\n" + kProvider, "host.toml:5:9: tls.chain is no setting"},
+      {kProvider, "tls.certificate is missing"},
+      {"[tls]\ncertificate = \"a\"\nauthority = \"b\"\n" + kProvider, "tls.key is missing"},
+      {kTls, "no provider is configured"},
+      {kTls + "[[provider]]\nmodule = \"vendor.tsp\"\n", "provider.name is missing"},
+      {kTls + "[[provider]]\nname = \"pbx\"\n", "provider.module is missing"},
+      {kTls + "[[provider]]\nname = \"pbx\"\nmodule = \"gone.tsp\"\n", "gone.tsp; correct provider.module"},
+      {kTls + kProvider + kProvider, "\"pbx\" is there twice"},
+      {kTls + kProvider + "permanent_id = \"x\"\n", "provider.permanent_id must be a number"},
+      {kTls + kProvider + "slot_bytes = 5\n", "provider.slot_bytes must be 4 or 8"},
+      {kTls + "[log]\nlevel = \"loud\"\n" + kProvider, "log.level must be trace, debug, info, warn or error"},
+      {kTls + "[limits]\nframe_bytes = 1\n" + kProvider, "limits.frame_bytes must be a number from"},
+      {kTls + "[limits]\nwishes = 3\n" + kProvider, "limits.wishes is no setting"},
+  };
+  for (const auto& mistake : mistakes) {
+    const auto sentence = refusal(mistake.text);
+    EXPECT_NE(sentence.find(mistake.expected), std::string::npos) << mistake.text << "\n-> " << sentence;
+    EXPECT_EQ(sentence.find('\n'), std::string::npos) << sentence;
+  }
+}
+
+TEST_F(ConfigTest, NoFile) {
+  EXPECT_THROW(read_config(folder_ / "none.toml"), Failure);
+}
+
+}  // namespace
+}  // namespace tsplink::host::test

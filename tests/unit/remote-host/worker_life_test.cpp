@@ -1,0 +1,195 @@
+// A vendor's life, its lines beside each other, its messages and its missing pieces.
+#include <cstring>
+
+#include "fake_vendor.hpp"
+
+namespace tsplink::host::test {
+namespace {
+
+class LifeTest : public WorkerTest {};
+
+HTAPILINE first_line() {
+  std::lock_guard lock(vendor().mutex);
+  return vendor().lines.at(vendor().base);
+}
+
+TEST_F(LifeTest, InventoryTellsWhatTapiAsksFor) {
+  start();
+  ASSERT_EQ(inventory_.lines.size(), 2U);
+  ASSERT_EQ(inventory_.phones.size(), 1U);
+  EXPECT_EQ(inventory_.lines[0].version, 0x00020002U);
+  EXPECT_EQ(inventory_.lines[0].provider, "fake");
+  EXPECT_EQ(inventory_.lines[0].addresses.size(), 1U);
+  EXPECT_FALSE(inventory_.lines[0].caps.empty());
+  EXPECT_NE(inventory_.lines[0].permanent, inventory_.lines[1].permanent);
+  EXPECT_NE(inventory_.lines[0].permanent, 0U);
+  EXPECT_TRUE(worker_->stop());
+  EXPECT_EQ(vendor().noted(), std::vector<std::string>{"shutdown"});
+}
+
+TEST_F(LifeTest, MissingExportsAreUnavailable) {
+  start();
+  open_line();
+  const auto phone = inventory_.phones[0].id;
+  EXPECT_EQ(run<calls::lineGetNumAddressIDs>({line(), {}}).result, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
+  EXPECT_EQ(run<calls::phoneOpen>({phone, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(PHONEERR_OPERATIONUNAVAIL));
+  const auto answer = run<calls::lineHold>({{}, 4711});
+  EXPECT_TRUE(answer.completion);
+  EXPECT_EQ(answer.result, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
+}
+
+TEST_F(LifeTest, UnknownObjectsAreRefusedByTheirKind) {
+  fake_.set<calls::lineHold>([](DRV_REQUESTID, HDRVCALL) -> LONG { return 0; });
+  start();
+  EXPECT_EQ(run<calls::lineHold>({{}, 4711}).result, static_cast<LONG>(LINEERR_INVALCALLHANDLE));
+  EXPECT_EQ(run<calls::lineClose>({line()}).result, static_cast<LONG>(LINEERR_INVALLINEHANDLE));
+  EXPECT_EQ(run<calls::lineOpen>({4711, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(LINEERR_BADDEVICEID));
+}
+
+TEST_F(LifeTest, NoTspIsRefused) {
+  fake_.remove<calls::providerInit>();
+  EXPECT_THROW(Worker({}, fake_.module(), outbox_, clock_, std::make_shared<PermanentIds>()), Failure);
+}
+
+TEST_F(LifeTest, InitThatFailsIsASentence) {
+  fake_.set<calls::providerInit>([](DWORD, DWORD, DWORD, DWORD, DWORD_PTR, DWORD_PTR, ASYNC_COMPLETION, LPDWORD) -> LONG {
+    return static_cast<LONG>(LINEERR_NODRIVER);
+  });
+  Worker worker({}, fake_.module(), outbox_, clock_, std::make_shared<PermanentIds>());
+  try {
+    worker.start();
+    FAIL() << "the vendor's refusal was not noticed";
+  } catch (const Failure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("LINEERR_NODRIVER"), std::string::npos) << failure.what();
+  }
+}
+
+TEST_F(LifeTest, NewCallTokenIsThereAtOnce) {
+  start();
+  open_line();
+  HTAPICALL token = nullptr;
+  vendor().line_event(first_line(), nullptr, LINE_NEWCALL, reinterpret_cast<DWORD_PTR>(call_handle(1)),
+                      reinterpret_cast<DWORD_PTR>(&token), 0);
+  ASSERT_NE(token, nullptr);
+  EXPECT_LT(reinterpret_cast<DWORD_PTR>(token), DWORD_PTR{0x80000000});
+  EXPECT_NE(reinterpret_cast<DWORD_PTR>(token), reinterpret_cast<DWORD_PTR>(first_line()));
+  vendor().line_event(first_line(), token, LINE_CALLSTATE, LINECALLSTATE_CONFERENCED, reinterpret_cast<DWORD_PTR>(token), 1);
+  const auto seen = events();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[1]->call(), seen[0]->param1());
+  EXPECT_EQ(seen[1]->param2(), seen[0]->param1());  // a conference is named by its id, not by a token
+}
+
+TEST_F(LifeTest, UnknownTokensAndMessagesAreDropped) {
+  start();
+  open_line();
+  vendor().line_event(reinterpret_cast<HTAPILINE>(DWORD_PTR{1}), nullptr, LINE_LINEDEVSTATE, 1, 0, 0);
+  vendor().line_event(first_line(), reinterpret_cast<HTAPICALL>(DWORD_PTR{1}), LINE_CALLSTATE, 1, 0, 0);
+  vendor().line_event(first_line(), nullptr, 4711, 1, 0, 0);
+  vendor().line_event(first_line(), nullptr, LINE_SENDMSPDATA, 4711, 0, 0);
+  vendor().line_event(first_line(), nullptr, LINE_NEWCALL, reinterpret_cast<DWORD_PTR>(call_handle(1)), 0, 0);
+  EXPECT_TRUE(events().empty());
+  vendor().line_event(first_line(), nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_RINGING, 2, 3);
+  ASSERT_EQ(events().size(), 1U);
+  EXPECT_EQ(events()[0]->param3(), 3U);
+}
+
+TEST_F(LifeTest, MspDataIsCopiedInOrderAndBounded) {
+  fake_.set<calls::lineCreateMSPInstance>([](HDRVLINE, DWORD, HTAPIMSPLINE htMSPLine, HDRVMSPLINE* hdMSPLine) -> LONG {
+    vendor().options = htMSPLine;
+    *hdMSPLine = reinterpret_cast<HDRVMSPLINE>(DWORD_PTR{0x300});
+    return 0;
+  });
+  start();
+  open_line();
+  const auto created = run<calls::lineCreateMSPInstance>({line(), 0, {}, 9});
+  ASSERT_EQ(created.result, 0);
+  const auto id = std::get<3>(wire::decode<calls::lineCreateMSPInstance::Outputs>(created.outputs));
+  std::string text = "abc";
+  vendor().line_event(first_line(), nullptr, LINE_SENDMSPDATA, vendor().options, reinterpret_cast<DWORD_PTR>(text.data()), 3);
+  text = "xyz";
+  const std::string large(wire::kMaxBlock + 1, 'x');
+  vendor().line_event(first_line(), nullptr, LINE_SENDMSPDATA, 0, reinterpret_cast<DWORD_PTR>(large.data()), large.size());
+  const auto seen = events();
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0]->param1(), id);
+  const auto data = wire::span_of(seen[0]->data());
+  EXPECT_EQ(std::string(data.begin(), data.end()), "abc");
+}
+
+TEST_F(LifeTest, DeviceThatComesLaterAndGoesAgain) {
+  static std::atomic<bool> inside{false};
+  fake_.set<calls::providerCreateLineDevice>([](DWORD_PTR temporary, DWORD device) -> LONG {
+    EXPECT_FALSE(inside);  // not from the callback
+    EXPECT_EQ(temporary, 77U);
+    EXPECT_EQ(device, vendor().base + 2);
+    return 0;
+  });
+  start();
+  inside = true;
+  vendor().line_event(nullptr, nullptr, 4711, 0, 0, 0);
+  inside = false;
+  vendor().line_event(nullptr, nullptr, LINE_CREATE, reinterpret_cast<DWORD_PTR>(vendor().provider), 77, 0);
+  const auto change = [](bool arrived) {
+    return [arrived](const wire::fb::Envelope& each) {
+      const auto* inventory = each.body_as_Inventory();
+      return inventory && !inventory->complete() && inventory->lines()->Get(0)->arrived() == arrived;
+    };
+  };
+  const auto came = outbox_.wait_for(change(true));
+  ASSERT_TRUE(came);
+  const auto id = wire::verified_envelope(*came)->body_as_Inventory()->lines()->Get(0)->id();
+  ASSERT_EQ(run<calls::lineOpen>({id, {}, {}, 0x00020002, {}}).result, 0);
+  vendor().line_event(nullptr, nullptr, LINE_REMOVE, vendor().base + 2, 0, 0);
+  const auto went = outbox_.wait_for(change(false));
+  ASSERT_TRUE(went);
+  EXPECT_EQ(wire::verified_envelope(*went)->body_as_Inventory()->lines()->Get(0)->id(), id);
+  EXPECT_EQ(vendor().noted(), std::vector<std::string>{"close line"});
+  EXPECT_EQ(run<calls::lineOpen>({id, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(LINEERR_BADDEVICEID));
+}
+
+std::atomic<int> inside{0};
+std::atomic<int> most{0};
+std::atomic<bool> meet{false};
+
+LONG overlapping(HDRVLINE, LPDWORD number) {
+  const int now = ++inside;
+  for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {
+  }
+  const auto end = std::chrono::steady_clock::now() + (meet ? std::chrono::seconds(20) : std::chrono::milliseconds(20));
+  while (most < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  --inside;
+  *number = 1;
+  return 0;
+}
+
+TEST_F(LifeTest, SlowLineDelaysNoOther) {
+  most = 0;
+  meet = true;
+  fake_.set<calls::lineGetNumAddressIDs>(&overlapping);
+  start();
+  open_line(0);
+  open_line(1);
+  const auto one = request<calls::lineGetNumAddressIDs>({line(0), {}});
+  const auto two = request<calls::lineGetNumAddressIDs>({line(1), {}});
+  EXPECT_EQ(await(one).result, 0);
+  EXPECT_EQ(await(two).result, 0);
+  EXPECT_EQ(most, 2);
+}
+
+TEST_F(LifeTest, NonreentrantVendorIsEnteredByOneAtATime) {
+  most = 0;
+  meet = false;
+  vendor().options = LINETSPIOPTION_NONREENTRANT;
+  fake_.set<calls::lineGetNumAddressIDs>(&overlapping);
+  start();
+  open_line(0);
+  open_line(1);
+  std::vector<std::uint64_t> ids;
+  for (std::size_t i = 0; i < 8; ++i) ids.push_back(request<calls::lineGetNumAddressIDs>({line(i % 2), {}}));
+  for (const auto id : ids) EXPECT_EQ(await(id).result, 0);
+  EXPECT_EQ(most, 1);
+}
+
+}  // namespace
+}  // namespace tsplink::host::test

@@ -1,0 +1,1 @@
+#include "tests/unit/simpbx/fake_tapi.hpp"

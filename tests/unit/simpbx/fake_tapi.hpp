@@ -1,0 +1,91 @@
+// A minimal TAPISRV for one TSP: loads simpbx.tsp, keeps everything it is told, and can be waited on.
+// Owner: a test. Threads: the test's; callbacks come from the TSP's thread and only record, under mutex_.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <tspi.h>
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace tsplink::simpbx_test {
+
+struct Told {
+  enum Kind { completion, line, phone } kind = completion;
+  std::uintptr_t device = 0, call = 0;
+  DWORD message = 0;  // or the request id
+  DWORD_PTR p1 = 0, p2 = 0, p3 = 0;
+  LONG result = 0;
+  std::vector<BYTE> bytes{};  // of LINE_SENDMSPDATA
+  std::thread::id thread{};
+};
+
+std::string temporary_folder();
+/// Where this executable and the modules are.
+std::string module_path(const std::string& name);
+
+class FakeTapi {
+ public:
+  /// Starts the provider; `config` is the text of its configuration.
+  explicit FakeTapi(const std::string& config = "");
+  ~FakeTapi();
+  FakeTapi(const FakeTapi&) = delete;
+  FakeTapi& operator=(const FakeTapi&) = delete;
+
+  template <class Function>
+  Function* find(const char* name) const {
+    return reinterpret_cast<Function*>(symbol(name));
+  }
+  /// Opens a line (from 0), sets all status messages and media detection.
+  HDRVLINE open(DWORD device, DWORD media = LINEMEDIAMODE_INTERACTIVEVOICE, DWORD version = 0x00030001);
+  std::string control(const std::string& command);
+
+  bool wait(const std::function<bool(const std::vector<Told>&)>& condition);
+  LONG result(DRV_REQUESTID request);           // waits for the completion
+  bool state(std::uintptr_t htCall, DWORD state);  // waits for LINE_CALLSTATE
+  HDRVCALL new_call();                          // waits for the next LINE_NEWCALL; htCall follows in last_htCall
+  std::vector<Told> told();
+  std::size_t position(const std::function<bool(const Told&)>& what);  // npos when not told
+  std::string log_text();
+
+  DRV_REQUESTID next_request = 100;
+  std::uintptr_t last_htCall = 0;
+  DWORD options = 0xAAAAAAAA;
+  DWORD lines = 0, phones = 0;
+  // Plays TAPI's answers.
+  int refuse_new_calls = 0;               // so many LINE_NEWCALL get NULL
+  std::function<void(const Told&)> during;  // called inside each callback, without a lock
+
+  static HTAPILINE htLine(DWORD device) { return reinterpret_cast<HTAPILINE>(0x0000660000001000ULL + device * 0x10); }
+  static HTAPICALL htCall(unsigned n) { return reinterpret_cast<HTAPICALL>(0x0000770000001000ULL + n * 0x10); }
+  static HTAPIPHONE htPhone(DWORD device) { return reinterpret_cast<HTAPIPHONE>(0x0000880000001000ULL + device * 0x10); }
+
+  static void CALLBACK completed(DRV_REQUESTID request, LONG result);
+  static void CALLBACK line_event(HTAPILINE line, HTAPICALL call, DWORD message, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3);
+  static void CALLBACK phone_event(HTAPIPHONE phone, DWORD message, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3);
+
+ private:
+  void* symbol(const char* name) const;
+  void record(Told told);
+
+  void* module_ = nullptr;
+  std::string folder_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Told> told_;
+  std::map<std::uintptr_t, std::uintptr_t> new_calls_;  // hdCall -> htCall
+  std::size_t taken_calls_ = 0;
+  unsigned next_call_ = 500;
+  int socket_ = -1;
+  std::string buffer_;
+};
+
+}  // namespace tsplink::simpbx_test
+
+/// A TSPI function of the module by its name, with its type from tspi.h.
+#define TSPI(tapi, name) (*(tapi).find<decltype(TSPI_##name)>("TSPI_" #name))

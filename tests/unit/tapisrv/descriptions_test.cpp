@@ -1,0 +1,82 @@
+// The tables against the headers: every function, parameter and structure has the shape that tspi.h and tapi.h give
+// it.
+#include <gtest/gtest.h>
+
+#include "constants.hpp"
+#include "events.hpp"
+#include "functions.hpp"
+#include "structures.hpp"
+#include "text.hpp"
+
+namespace tsplink::tapisim {
+namespace {
+
+TEST(Functions, AreAllThereWithTheirParameters) {
+  EXPECT_EQ(functions().size(), 111U);
+  for (const auto& function : functions()) EXPECT_EQ(function.params.size(), function.arity) << function.name;
+}
+
+TEST(Functions, GiveAPointerWhereTheHeaderHasOne) {
+  for (const auto& function : functions()) {
+    for (std::size_t i = 0; i < function.params.size(); ++i) {
+      const ParamKind kind = function.params[i].kind;
+      const bool value = kind == ParamKind::number || kind == ParamKind::request || kind == ParamKind::line_device ||
+                         kind == ParamKind::phone_device || kind == ParamKind::tapi_msp;
+      EXPECT_EQ(function.pointers[i], !value) << function.name << " " << function.params[i].name;
+    }
+  }
+}
+
+TEST(Functions, ThatTakeARequestIdAreTheAsynchronousOnes) {
+  for (const auto& function : functions())
+    EXPECT_EQ(function.async, function.find("dwRequestID") == 0) << function.name;
+}
+
+TEST(Structures, HaveTheFieldsWhereTheHeaderHasThem) {
+  const Structure* info = find_structure("LINECALLINFO");
+  EXPECT_EQ(info->find("CallerID")->at, offsetof(LINECALLINFO, dwCallerIDSize));
+  EXPECT_EQ(info->find("CallData")->offset_at, offsetof(LINECALLINFO, dwCallDataOffset));
+  const Structure* caps = find_structure("LINEDEVCAPS");
+  EXPECT_EQ(caps->find("PermanentLineGuid")->at, offsetof(LINEDEVCAPS, PermanentLineGuid));
+  EXPECT_EQ(find_structure("PHONECAPS")->find("PermanentPhoneGuid")->at, offsetof(PHONECAPS, PermanentPhoneGuid));
+}
+
+TEST(Structures, AreBuiltFromFieldNames) {
+  const Structure& params = *find_structure("LINECALLPARAMS");
+  const Bytes bytes =
+      build_structure(params, {{"dwMediaMode", "LINEMEDIAMODE_DATAMODEM"}, {"CallingPartyID", "\"12\""}});
+  EXPECT_EQ(dword_at(bytes.data(), offsetof(LINECALLPARAMS, dwMediaMode)), DWORD{LINEMEDIAMODE_DATAMODEM});
+  EXPECT_EQ(dword_at(bytes.data(), 0), bytes.size());
+  EXPECT_EQ(field_text(params, bytes.data(), bytes.size(), "CallingPartyID"), "\"12\"");
+  EXPECT_THROW(build_structure(params, {{"dwNoSuchField", "1"}}), std::runtime_error);
+}
+
+TEST(Structures, LeaveOutOfComparisonsWhatTapiOwns) {
+  const Structure& info = *find_structure("LINECALLINFO");
+  const Bytes bytes = build_structure(info, {{"dwNumOwners", "2"}, {"AppName", "\"x\""}, {"dwCallID", "9"}});
+  EXPECT_EQ(structure_text(info, bytes.data(), bytes.size(), For::comparison, 0), "LINECALLINFO{dwCallID=9}");
+}
+
+TEST(Constants, HaveNamesBothWays) {
+  EXPECT_EQ(constant_value("LINECALLSTATE_IDLE"), 1U);
+  EXPECT_EQ(constant_value("LINEMEDIAMODE_UNKNOWN|LINEMEDIAMODE_DATAMODEM"), 0x12U);
+  EXPECT_FALSE(constant_value("LINECALLSTATE_NONSENSE").has_value());
+  EXPECT_EQ(constant_text("LINECALLSTATE", LINECALLSTATE_OFFERING), "LINECALLSTATE_OFFERING");
+  EXPECT_EQ(result_text(static_cast<LONG>(LINEERR_INVALCALLHANDLE)), "LINEERR_INVALCALLHANDLE");
+  EXPECT_EQ(result_text(static_cast<LONG>(PHONEERR_INUSE)), "PHONEERR_INUSE");
+}
+
+TEST(Events, KnowWhatNoTspSends) {
+  EXPECT_EQ(events().size(), 28U + 13U);
+  EXPECT_FALSE(find_event(DWORD{LINE_REPLY})->sent);
+  EXPECT_EQ(find_event(DWORD{LINE_NEWCALL})->name, "LINE_NEWCALL");
+}
+
+TEST(Text, SurvivesUtf16) {
+  const std::string text = "K\xC3\xB6ln \xF0\x9F\x93\x9E";
+  const std::u16string wide = to_utf16(text);
+  EXPECT_EQ(to_utf8(wide.c_str()), text);
+}
+
+}  // namespace
+}  // namespace tsplink::tapisim

@@ -1,0 +1,77 @@
+// Scenario files: what a person gets wrong is named with its line.
+#include <gtest/gtest.h>
+
+#include "run.hpp"
+#include "scenario.hpp"
+
+namespace tsplink::tapisim {
+namespace {
+
+std::string problem(const std::string& text) {
+  try {
+    parse_scenario(text);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+std::string write(const std::string& text) {
+  const std::string path = testing::TempDir() + "tapisim-scenario.tap";
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(Scenario, ReadsBlocks) {
+  const Scenario scenario =
+      parse_scenario("open line 1 as l\nrepeat 2\n  print \"a b\"\nend\nparallel\nprint a\nand\nend");
+  ASSERT_EQ(scenario.size(), 3U);
+  EXPECT_EQ(scenario[1].blocks.at(0).at(0).words.at(1), "\"a b\"");
+  EXPECT_EQ(scenario[2].blocks.size(), 2U);
+}
+
+TEST(Scenario, NamesAnOpenBlockAndAStrayEnd) {
+  EXPECT_NE(problem("print x\nrepeat 2\nprint y").find("line 2"), std::string::npos);
+  EXPECT_NE(problem("print x\nend").find("line 2"), std::string::npos);
+}
+
+TEST(Scenario, FailsWithItsLine) {
+  const struct {
+    const char* text;
+    const char* says;
+  } cases[] = {
+      {"opne line 1", "line 1: \"opne\" is no statement"},
+      {"open line 7", "there is no line 7"},
+      {"open line 1 as l\ncall lineNothing l", "line 2: TSPI has no function lineNothing"},
+      {"open line 1 as l\ncall lineGetNumAddressIDs x", "nothing is called \"x\""},
+      {"open line 1 as l\nlimit 1\nexpect LINE_NEWCALL on l", "LINE_NEWCALL  did not come on l within 1 s"},
+      {"open line 1 as l\nread lineGetNumAddressIDs l dwNumAddressIDs=2", "gave dwNumAddressIDs=1 instead of 2"},
+      {"open line 1 as l\ncall lineSetLineDevStatus l dwStatusToChange=1 as s\nclose l",
+       "did not ask what became of"},
+  };
+  for (const auto& one : cases) {
+    const Said said = run_tapisim(BAD_TSP, write(one.text), "--quiet");
+    EXPECT_EQ(said.status, 1) << one.text;
+    EXPECT_NE(said.text.find(one.says), std::string::npos) << one.text << "\n" << said.text;
+  }
+}
+
+TEST(Scenario, RunsThreadsSideBySide) {
+  const std::string text =
+      "wait lines 2\nopen line 1 as l\nopen line 2 as k\nparallel\nrepeat 50\nread lineGetNumAddressIDs l "
+      "dwNumAddressIDs=1\n"
+      "end\nand\nrepeat 20\ncall lineDevSpecific k lpParams=\"nothing\"\nexpect completion 0\nend\nend\n";
+  const Said said = run_tapisim(BAD_TSP, write(text), "--quiet");
+  EXPECT_EQ(said.status, 0) << said.text;
+}
+
+TEST(Scenario, PlaysAnOverloadedTapi) {
+  const std::string text =
+      "open line 1 as l\noverload 1\ncall lineDevSpecific l lpParams=\"ring\"\nexpect completion 0\n"
+      "expect no LINE_NEWCALL on l within 1\n";
+  const Said said = run_tapisim(BAD_TSP, write(text), "");
+  EXPECT_NE(said.text.find("overloaded TAPI"), std::string::npos) << said.text;
+}
+
+}  // namespace
+}  // namespace tsplink::tapisim

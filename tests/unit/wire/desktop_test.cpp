@@ -1,0 +1,282 @@
+// A whole call of every function without a network: C arguments on the desktop, what crosses, the vendor's arguments,
+// what the vendor wrote, and what the caller finds in its buffers.
+#include "sides.hpp"
+
+namespace tsplink::wire::testing {
+namespace {
+
+/// A caller's arguments: pointers lead into heap blocks of exact size.
+template <class C>
+class Caller {
+ public:
+  explicit Caller(Samples& samples) : samples_(samples) {
+    for_each_parameter<C>([&](auto i) { make<decltype(i)::value>(); });
+  }
+  typename C::Arguments arguments{};
+
+ private:
+  template <std::size_t I>
+  void make() {
+    using Role = typename C::template Role<I>;
+    using Type = typename Role::c_type;
+    auto& argument = std::get<I>(arguments);
+    if constexpr (Counted<Role>) {
+      auto& count = std::get<C::position(Role::counted_by.view())>(arguments);
+      const auto entries = samples_.below(5);
+      count = static_cast<DWORD>(entries);
+      if (samples_.below(4) != 0) argument = place<Type>(samples_.bytes(entries * Role::unit));
+    } else if constexpr (std::is_same_v<Role, Count>) {
+      // made with its pointer
+    } else if constexpr (std::is_same_v<Role, Text>) {
+      if (samples_.below(4) != 0) argument = place<Type>(text());
+    } else if constexpr (Is<Role, VarIn>) {
+      if (samples_.below(4) != 0) argument = place<Type>(plain_structure<std::remove_pointer_t<Type>>());
+    } else if constexpr (Is<Role, FixedIn>) {
+      if (samples_.below(4) != 0) argument = place<Type>(samples_.bytes(sizeof(std::remove_pointer_t<Type>)));
+    } else if constexpr (VariableOut<Role>) {
+      Bytes bytes(sizeof(std::remove_pointer_t<Type>) + samples_.below(200), 0xCD);
+      const auto size = static_cast<std::uint32_t>(bytes.size());
+      std::memcpy(bytes.data(), &size, sizeof size);
+      argument = place<Type>(bytes);
+    } else if constexpr (BytesOutput<Role> || std::is_same_v<Type, LPWSTR>) {
+      constexpr std::size_t at_count = capacity();
+      const auto size = 1 + samples_.below(40);
+      std::get<at_count>(arguments) = static_cast<DWORD>(size);
+      argument = place<Type>(Bytes(size * (BytesOutput<Role> ? 1 : sizeof(WCHAR))));
+    } else if constexpr (I == C::position("dwTSPIVersion")) {
+      argument = kVersion;  // it decides the layout of a structure that comes back
+    } else if constexpr (std::is_same_v<Role, Capacity>) {
+      // made with its pointer
+    } else if constexpr (std::is_function_v<std::remove_pointer_t<Type>>) {
+      argument = nullptr;
+    } else if constexpr (requires { typename Role::Held; } && std::is_pointer_v<Type> && output_slot<Role>()) {
+      argument = place<Type>(Bytes(sizeof(std::remove_pointer_t<Type>)));
+    } else {
+      argument = handle_from<Type>(1 + samples_.below(1000));
+    }
+  }
+  template <class Role>
+  static constexpr bool output_slot() {
+    return NewObject<Role> || std::is_base_of_v<DwordOut, Role> || Is<Role, FixedOut> || std::is_same_v<Role, IconOut>;
+  }
+  static constexpr std::size_t capacity() {
+    std::size_t found = C::size;
+    for_each_parameter<C>([&](auto i) {
+      if (std::is_same_v<typename C::template Role<decltype(i)::value>, Capacity>) found = i;
+    });
+    return found;
+  }
+  Bytes text() {
+    Bytes bytes(2 * (samples_.below(20) + 1));
+    for (std::size_t i = 0; i + 2 < bytes.size(); i += 2) bytes[i] = static_cast<std::uint8_t>('0' + samples_.below(10));
+    return bytes;
+  }
+  template <class Pointer>
+  Pointer place(const Bytes& bytes) {
+    blocks_.emplace_back(bytes);
+    return reinterpret_cast<Pointer>(const_cast<std::uint8_t*>(blocks_.back().span().data()));
+  }
+
+  Samples& samples_;
+  std::vector<Exact> blocks_;
+};
+
+template <class C>
+typename C::Inputs taken(DesktopSide& side, const typename C::Arguments& arguments) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return typename C::Inputs{C::template Role<I>::template take<C, I>(side, arguments)...};
+  }(std::make_index_sequence<C::size>{});
+}
+
+template <class T>
+std::uintptr_t raw(T value) {
+  std::uintptr_t number = 0;
+  std::memcpy(&number, &value, sizeof value);
+  return number;
+}
+
+// A pair of a structure that holds plain bytes, which a vendor fills and TAPI does not.
+const Pair* plain_pair(const StructureDescription& structure) {
+  for (const auto& pair : structure.pairs) {
+    if (!pair.tapi_owned && !pair.element && pair.since <= kVersion && pair.content != Content::DeviceClasses) return &pair;
+  }
+  return nullptr;
+}
+
+std::uint32_t word(const void* from, std::size_t at) {
+  std::uint32_t value = 0;
+  std::memcpy(&value, static_cast<const std::uint8_t*>(from) + at, sizeof value);
+  return value;
+}
+void set_word(void* to, std::size_t at, std::size_t value) {
+  const auto narrow = static_cast<std::uint32_t>(value);
+  std::memcpy(static_cast<std::uint8_t*>(to) + at, &narrow, sizeof narrow);
+}
+
+/// Compares what the vendor got with what the caller passed, writes outputs, and later finds them at the caller.
+template <class C>
+class Check {
+ public:
+  Check(const typename C::Arguments& caller, const typename C::Arguments& vendor, Samples& samples)
+      : caller_(caller), vendor_(vendor), samples_(samples) {}
+
+  template <std::size_t I>
+  void vendor() {
+    using Role = typename C::template Role<I>;
+    const auto sent = std::get<I>(caller_);
+    const auto got = std::get<I>(vendor_);
+    if constexpr (std::is_same_v<typename Role::In, std::uint64_t> && !NewObject<Role>) {
+      EXPECT_EQ(raw(got), raw(sent) + kShift);
+    } else if constexpr (std::is_same_v<Role, RequestId>) {
+      EXPECT_EQ(got, 4711U);
+    } else if constexpr (std::is_base_of_v<Dword, Role>) {
+      EXPECT_EQ(got, sent);
+    } else if constexpr (std::is_same_v<Role, Count>) {
+      // with its pointer
+    } else if constexpr (Counted<Role>) {
+      counted<I>();
+    } else if constexpr (std::is_same_v<Role, Text>) {
+      EXPECT_EQ(got == nullptr, sent == nullptr);
+      if (got && sent) {
+        EXPECT_TRUE(std::basic_string<WCHAR>(got) == sent);
+      }
+    } else if constexpr (Is<Role, VarIn> || Is<Role, FixedIn>) {
+      EXPECT_EQ(got == nullptr, sent == nullptr);
+      const std::size_t size = !sent ? 0 : Is<Role, FixedIn> ? sizeof *sent : word(sent, 0);
+      if (got && sent) {
+        EXPECT_EQ(std::memcmp(got, sent, size), 0);
+      }
+    } else if constexpr (VariableOut<Role>) {
+      EXPECT_EQ(word(got, 0), word(sent, 0));
+      write_structure(got);
+    } else if constexpr (BytesOutput<Role>) {
+      std::memset(got, 0x5C, std::get<C::position("dwSize")>(vendor_));
+    } else if constexpr (Is<Role, FixedOut>) {
+      std::memset(got, 0x5D, sizeof *got);
+    } else if constexpr (std::is_base_of_v<DwordOut, Role>) {
+      *got = static_cast<DWORD>(1000 + I);
+    } else if constexpr (NewObject<Role>) {
+      *got = handle_from<std::remove_pointer_t<typename Role::c_type>>(0x9000 + I);
+    } else if constexpr (std::is_same_v<Role, TargetProcess>) {
+      EXPECT_EQ(got, INVALID_HANDLE_VALUE);
+    }
+  }
+
+  template <std::size_t I>
+  void caller() {
+    using Role = typename C::template Role<I>;
+    const auto mine = std::get<I>(caller_);
+    if constexpr (Counted<Role> && Role::late) {
+      const auto size = std::get<C::position(Role::counted_by.view())>(caller_);
+      for (DWORD i = 0; mine && i < size; ++i) EXPECT_EQ(static_cast<const std::uint8_t*>(mine)[i], 0x5B);
+    } else if constexpr (VariableOut<Role>) {
+      found_structure(mine);
+    } else if constexpr (BytesOutput<Role>) {
+      for (DWORD i = 0; i < std::get<C::position("dwSize")>(caller_); ++i) {
+        EXPECT_EQ(static_cast<const std::uint8_t*>(mine)[i], 0x5C);
+      }
+    } else if constexpr (Is<Role, FixedOut>) {
+      EXPECT_EQ(word(mine, sizeof *mine - 4), 0x5D5D5D5DU);
+    } else if constexpr (std::is_base_of_v<DwordOut, Role>) {
+      EXPECT_EQ(*mine, 1000 + I);
+    }
+  }
+
+ private:
+  template <std::size_t I>
+  void counted() {
+    using Role = typename C::template Role<I>;
+    constexpr auto at_count = C::position(Role::counted_by.view());
+    const auto sent = std::get<I>(caller_);
+    const auto got = std::get<I>(vendor_);
+    EXPECT_EQ(got == nullptr, sent == nullptr);
+    if (!got || !sent) {
+      EXPECT_EQ(std::get<at_count>(vendor_), 0U);
+      return;
+    }
+    EXPECT_EQ(std::get<at_count>(vendor_), std::get<at_count>(caller_));
+    const std::size_t size = std::get<at_count>(vendor_) * Role::unit;
+    EXPECT_EQ(std::memcmp(got, sent, size), 0);
+    if constexpr (Role::late) std::memset(got, 0x5B, size);
+  }
+
+  template <class T>
+  void write_structure(T* to) {
+    const auto fixed = fixed_size(describe<T>(), kVersion);
+    std::size_t end = fixed;
+    if (const auto* pair = plain_pair(describe<T>()); pair && fixed + 12 <= word(to, 0)) {
+      set_word(to, pair->size_at, 12);
+      set_word(to, pair->offset_at, fixed);
+      std::memset(reinterpret_cast<std::uint8_t*>(to) + fixed, 0x41, 12);
+      end += 12;
+    }
+    set_word(to, 4, end);
+    set_word(to, 8, end);
+  }
+  template <class T>
+  void found_structure(const T* mine) {
+    const auto fixed = fixed_size(describe<T>(), kVersion);
+    const bool room = fixed + 12 <= word(mine, 0);
+    const auto* pair = plain_pair(describe<T>());
+    EXPECT_EQ(word(mine, 8), fixed + (pair && room ? 12 : 0));
+    if (!pair || !room) return;
+    EXPECT_EQ(word(mine, pair->size_at), 12U);
+    const auto offset = word(mine, pair->offset_at);
+    for (std::size_t i = 0; i < 12; ++i) EXPECT_EQ(reinterpret_cast<const std::uint8_t*>(mine)[offset + i], 0x41);
+  }
+
+  const typename C::Arguments& caller_;
+  const typename C::Arguments& vendor_;
+  Samples& samples_;
+};
+
+/// What the worker does after the call: objects get their ids, then outputs are collected.
+template <class C>
+typename C::Outputs collected(FakeWorker& worker, typename C::Held& held) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (std::get<I>(held).returned(worker, 0), ...);
+    auto bind = [&]<std::size_t At>() {
+      if constexpr (NewObject<typename C::template Role<At>>) {
+        std::get<At>(held).bind(worker, std::get<At - 1>(held).value);
+      }
+    };
+    (bind.template operator()<I>(), ...);
+    return typename C::Outputs{std::get<I>(held).collect(worker)...};
+  }(std::make_index_sequence<C::size>{});
+}
+
+template <class C>
+void whole_call(std::uint64_t salt) {
+  Samples samples(salt);
+  FakeDesktop desktop;
+  FakeWorker worker;
+  const Caller<C> caller(samples);
+  const auto inputs = taken<C>(desktop, caller.arguments);
+  auto held = hold<C>(worker, decode<typename C::Inputs>(encode(inputs)));
+  const auto vendor_arguments = pass<C>(held);
+  Check<C> check(caller.arguments, vendor_arguments, samples);
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (check.template vendor<I>(), ...);
+    const auto outputs = decode<typename C::Outputs>(encode(collected<C>(worker, held)));
+    EXPECT_TRUE(((C::template Role<I>::template store<C, I>(desktop, std::get<I>(outputs), std::get<I>(inputs),
+                                                           caller.arguments) == 0) &&
+                 ...));
+    (check.template caller<I>(), ...);
+  }(std::make_index_sequence<C::size>{});
+  EXPECT_EQ(desktop.named.size(), desktop.minted);  // every handle that was minted learned its id
+  for (const auto& [number, id] : desktop.named) EXPECT_NE(id, 0U);
+}
+
+TEST(Desktop, EveryFunctionGoesToTheVendorAndBack) {
+  for_each_call([]<class C, Function F>() {
+    if constexpr (C::right != Right::Local) {
+      for (std::uint64_t salt = 0; salt < 10; ++salt) {
+        SCOPED_TRACE(at<C>("whole call", F));
+        whole_call<C>(salt);
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace tsplink::wire::testing

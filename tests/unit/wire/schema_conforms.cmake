@@ -1,0 +1,17 @@
+# flatc accepts the printed schema as a successor of the committed one, and refuses one in which a field changed its type.
+execute_process(COMMAND ${PRINTER} OUTPUT_FILE ${FOLDER}/printed.fbs RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "${PRINTER} failed")
+endif()
+execute_process(COMMAND ${FLATC} --no-warnings --conform ${COMMITTED} ${FOLDER}/printed.fbs RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "the printed schema breaks readers of wire/tspi_calls.fbs")
+endif()
+file(READ ${FOLDER}/printed.fbs text)
+string(REPLACE "dwCountryCode: uint" "dwCountryCode: ulong" changed "${text}")
+file(WRITE ${FOLDER}/changed.fbs "${changed}")
+execute_process(COMMAND ${FLATC} --no-warnings --conform ${COMMITTED} ${FOLDER}/changed.fbs
+  RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
+if(result EQUAL 0)
+  message(FATAL_ERROR "flatc --conform did not notice a changed type")
+endif()

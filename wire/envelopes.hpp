@@ -1,0 +1,66 @@
+// Making envelopes and reading them, so that no other place touches FlatBuffers' builders. A made Buffer never changes
+// and may be shared by any number of sessions. Pure functions; any thread.
+#pragma once
+
+#include <wire/envelope_generated.h>
+
+#include <span>
+#include <string>
+
+#include "wire/channel.hpp"
+
+namespace tsplink::wire {
+
+struct SnapshotBytes {
+  Bytes call_info;
+  Bytes call_status;
+};
+
+Buffer make_request(std::uint64_t id, std::uint16_t function, std::uint32_t deadline_ms, std::uint64_t trace,
+                    std::span<const std::uint8_t> arguments);
+Buffer make_reply(std::uint64_t id, std::int32_t result, std::span<const std::uint8_t> outputs);
+Buffer make_completion(std::uint64_t id, std::int32_t result, std::span<const std::uint8_t> outputs,
+                       const SnapshotBytes* snapshot = nullptr);
+
+struct EventValues {
+  std::uint16_t message = 0;
+  std::uint64_t device = 0;
+  std::uint64_t call = 0;
+  std::uint64_t params[3] = {0, 0, 0};
+  Bytes data;
+  bool has_data = false;
+};
+Buffer make_event(const EventValues& event, const SnapshotBytes* snapshot = nullptr);
+
+/// A device of an inventory; spans and strings are copied into the envelope.
+struct DeviceValues {
+  std::uint64_t id = 0;
+  std::uint32_t permanent = 0;
+  std::string provider;
+  std::uint32_t version = 0;
+  Bytes extension;
+  Bytes msp;
+  Bytes caps;
+  std::vector<Bytes> addresses;
+  bool arrived = false;
+};
+struct InventoryValues {
+  std::uint64_t revision = 0;
+  bool complete = true;
+  std::vector<DeviceValues> lines;
+  std::vector<DeviceValues> phones;
+};
+Buffer make_inventory(const InventoryValues& inventory);
+/// What a read inventory may hold in all: thousands of lines with their capabilities.
+constexpr std::size_t kMaxInventory = 32 * 1024 * 1024;
+/// Throws Failure(Malformed) over that bound.
+InventoryValues read_inventory(const fb::Inventory& inventory);
+
+/// The envelope in `bytes` if the verifier accepts it, else nullptr. `bytes` must be aligned to 8.
+const fb::Envelope* verified_envelope(std::span<const std::uint8_t> bytes);
+
+inline std::span<const std::uint8_t> span_of(const flatbuffers::Vector<std::uint8_t>* vector) {
+  return vector ? std::span<const std::uint8_t>(vector->data(), vector->size()) : std::span<const std::uint8_t>();
+}
+
+}  // namespace tsplink::wire
