@@ -46,7 +46,7 @@ marked_end() {
 kill_marked() {
   local pid
   for pid in $(marked); do kill -TERM "$pid" 2>/dev/null || true; done
-  marked_end 3 && return
+  ! marked_end 3 || return 0 # the 0 counts: in a trap a bare return would give the status of what came before
   for pid in $(marked); do kill -KILL "$pid" 2>/dev/null || true; done
 }
 

@@ -19,7 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan)
 full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} fuzz tidy@{wire,security,proxy-tsp,remote-host,tests})
-part_limit=570 # seconds, builds included
+part_limit=570 # seconds for the tests of a part; a build that comes before them has as much for itself
 test_limit=300 # seconds for one test executable, unless CMake gives it less
 jobs=$(nproc)
 install=yes
@@ -155,12 +155,14 @@ build() {
     # Executables of targets that are gone would otherwise be run for ever.
     ninja -C "build/$preset" -t cleandead >/dev/null
     built[$preset]=yes
+    part_end=$((SECONDS + part_limit))
     printf '  built %s in %d s\n' "$preset" $((SECONDS - started))
     return 0
   fi
+  kill_marked
   bad
   printf '  FAIL  build %s, whole log in %s\n' "$preset" "$log"
-  grep -E -A 12 'FAILED|[Ee]rror' "$log" | head -n 60 | sed 's/^/    | /' || true
+  grep -E -A 12 '^FAILED: |error: |Error at' "$log" | head -n 60 | sed 's/^/    | /' || true
   tail_of "$log" 5
   return 1
 }
