@@ -216,10 +216,14 @@ void check_output(const typename C::Inputs& inputs, const typename C::Outputs& o
   } else if constexpr (IsLateBytes<Role>::value) {
     const auto& in = std::get<I>(inputs);
     EXPECT_EQ(out.has_value(), in.has_value());
-    if (in) EXPECT_EQ(*out, wire::Bytes(in->size(), 0x5A));
+    if (in) {
+      EXPECT_EQ(*out, wire::Bytes(in->size(), 0x5A));
+    }
   } else if constexpr (IsVarOut<Role>::value) {
     EXPECT_EQ(out.has_value(), std::get<I>(inputs) != 0);
-    if (out) EXPECT_LE(out->size(), std::get<I>(inputs));
+    if (out) {
+      EXPECT_LE(out->size(), std::get<I>(inputs));
+    }
   } else if constexpr (std::is_same_v<Role, wire::NewCall> || std::is_same_v<Role, wire::NewMspLine>) {
     EXPECT_NE(out, 0U);
   }

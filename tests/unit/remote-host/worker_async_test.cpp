@@ -164,11 +164,14 @@ TEST_F(AsyncTest, LineCloseCompletesWhatIsOutstanding) {
 }
 
 TEST_F(AsyncTest, NotDialledLate) {
+  static std::atomic<bool> entered{false};
   static std::atomic<bool> go{false};
   static std::atomic<int> dialled{0};
+  entered = false;
   go = false;
   dialled = 0;
   fake_.set<calls::lineGetNumAddressIDs>([](HDRVLINE, LPDWORD number) -> LONG {
+    entered = true;
     while (!go) std::this_thread::yield();
     *number = 1;
     return 0;
@@ -186,12 +189,12 @@ TEST_F(AsyncTest, NotDialledLate) {
   const auto slow = request<calls::lineGetNumAddressIDs>({line(), {}});
   const auto without_deadline = make_call();
   const auto with_deadline = request<calls::lineGetLineDevStatus>({line(), 512}, 500);
-  clock_.advance(std::chrono::seconds(10));
+  const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!entered && std::chrono::steady_clock::now() < bound) std::this_thread::yield();
+  clock_.advance(std::chrono::seconds(29));
   EXPECT_EQ(worker_->watch(), 0U);
-  clock_.advance(std::chrono::seconds(21));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  std::size_t noticed = 0;
-  while (noticed == 0 && std::chrono::steady_clock::now() < deadline) noticed = worker_->watch();
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(worker_->watch(), 1U);
   EXPECT_EQ(worker_->watch(), 0U);  // once for each call
   go = true;
   EXPECT_EQ(await(slow).result, 0);

@@ -33,7 +33,7 @@ TEST_F(LifeTest, MissingExportsAreUnavailable) {
   const auto phone = inventory_.phones[0].id;
   EXPECT_EQ(run<calls::lineGetNumAddressIDs>({line(), {}}).result, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
   EXPECT_EQ(run<calls::phoneOpen>({phone, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(PHONEERR_OPERATIONUNAVAIL));
-  const auto answer = run<calls::lineHold>({{}, 4711});
+  const auto answer = run<calls::lineHold>({wire::Nothing{}, 4711});
   EXPECT_TRUE(answer.completion);
   EXPECT_EQ(answer.result, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
 }
@@ -41,7 +41,7 @@ TEST_F(LifeTest, MissingExportsAreUnavailable) {
 TEST_F(LifeTest, UnknownObjectsAreRefusedByTheirKind) {
   fake_.set<calls::lineHold>([](DRV_REQUESTID, HDRVCALL) -> LONG { return 0; });
   start();
-  EXPECT_EQ(run<calls::lineHold>({{}, 4711}).result, static_cast<LONG>(LINEERR_INVALCALLHANDLE));
+  EXPECT_EQ(run<calls::lineHold>({wire::Nothing{}, 4711}).result, static_cast<LONG>(LINEERR_INVALCALLHANDLE));
   EXPECT_EQ(run<calls::lineClose>({line()}).result, static_cast<LONG>(LINEERR_INVALLINEHANDLE));
   EXPECT_EQ(run<calls::lineOpen>({4711, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(LINEERR_BADDEVICEID));
 }
