@@ -12,10 +12,13 @@ void Core::on_completion(DWORD request, LONG result) {
   if (const auto found = pending_.find(request); found != pending_.end()) {
     const auto pending = found->second;
     if (!pending->in_vendor) {
-      finish(pending, result);
+      in_order(pending->device, [this, pending, result] {
+        if (pending_.contains(pending->request)) finish(pending, result);
+      });
     } else if (!pending->has_early) {  // until its function has returned and its outputs are read
       pending->has_early = true;
       pending->early = result;
+      if (auto* device = devices_.find(pending->device)) device->held_back = true;
     } else {
       drop("a completion", "came twice");
     }
@@ -67,6 +70,35 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
       });
     }
   }
+}
+
+void Core::in_order(std::uint64_t id, std::function<void()> step) {
+  auto* device = devices_.find(id);
+  if (!device || !device->held_back) return step();
+  if (device->behind.size() < 4096) return device->behind.push_back(std::move(step));
+  drop("a message", "behind a function that does not return is one of too many");
+}
+
+void Core::let_go(std::uint64_t id) {
+  auto* device = devices_.find(id);
+  if (!device || !device->held_back) return;
+  device->held_back = false;
+  const auto behind = std::move(device->behind);
+  device->behind.clear();
+  for (const auto& step : behind) step();
+}
+
+/// The function of an asynchronous request has returned and its outputs are read.
+void Core::returned(const std::shared_ptr<Pending>& pending, LONG result) {
+  if (result < 0) return finish(pending, result);
+  pending->in_vendor = false;
+  if (static_cast<DWORD>(result) == pending->request) {
+    if (pending->has_early) finish(pending, pending->early);
+    return;
+  }
+  const std::string_view name = wire::function_info(pending->function)->name;
+  drop("TSPI_" + std::string(name), "returned neither its request id nor an error");
+  finish(pending, pending->has_early ? pending->early : operation_failed(name), !pending->has_early);
 }
 
 void Core::bury(const std::shared_ptr<Pending>& pending) {

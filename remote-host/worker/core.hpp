@@ -114,6 +114,10 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   void finish(const std::shared_ptr<Pending>& pending, LONG result, bool vendor_still_writes = false);
   void finish_all_of(std::uint64_t device, std::uint64_t call);
   void bury(const std::shared_ptr<Pending>& pending);
+  void returned(const std::shared_ptr<Pending>& pending, LONG result);
+  /// Runs what a callback of the device brings, behind a completion that is held until its function returns.
+  void in_order(std::uint64_t device, std::function<void()> step);
+  void let_go(std::uint64_t device);
 
   // events.cpp; under the lock
   bool resolve(const wire::EventDescription& message, DWORD_PTR device, DWORD_PTR call, wire::EventValues& event);

@@ -151,7 +151,9 @@ void Core::on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message,
   }
   wire::EventValues event;
   event.message = static_cast<std::uint16_t>(*number);
-  if (resolve(*description, device, call, event) && translate(*description, params, event)) send_event(event);
+  if (resolve(*description, device, call, event) && translate(*description, params, event)) {
+    in_order(event.device, [this, event] { send_event(event); });
+  }
 }
 
 }  // namespace tsplink::host

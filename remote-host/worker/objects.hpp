@@ -2,6 +2,7 @@
 // names them by, with the vendor's own handle. Owner: one worker's Core, under its lock.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -20,6 +21,8 @@ struct Device {
   DWORD token = 0;            // 0: not open
   const void* handle = nullptr;  // HDRVLINE or HDRVPHONE
   bool opening = false;
+  bool held_back = false;  // a completion came inside its function: what came after it waits for the return
+  std::vector<std::function<void()>> behind;
 };
 
 struct Call {

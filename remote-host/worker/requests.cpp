@@ -219,15 +219,8 @@ void Core::run_later(const Job& job, const std::shared_ptr<VendorCall>& call, Ca
     call->bind(side);
     lock.lock();
   }
-  if (result < 0) return finish(pending, result);
-  pending->in_vendor = false;
-  if (own_id) {
-    if (pending->has_early) finish(pending, pending->early);
-    return;
-  }
-  const std::string_view name = wire::function_info(job.function)->name;
-  drop("TSPI_" + std::string(name), "returned neither its request id nor an error");
-  finish(pending, pending->has_early ? pending->early : operation_failed(name), !pending->has_early);
+  returned(pending, result);
+  let_go(pending->device);
 }
 
 }  // namespace tsplink::host

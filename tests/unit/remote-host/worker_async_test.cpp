@@ -49,6 +49,21 @@ TEST_F(AsyncTest, CompletionInsideTheCallBeforeOutputs) {
   EXPECT_EQ(completions_of(id), 1U);
 }
 
+TEST_F(AsyncTest, WhatComesAfterACompletionInsideTheCallStaysBehindIt) {
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+    vendor().completion(id, 0);
+    vendor().line_event(vendor().lines.begin()->second, nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_NUMCALLS, 1, 0);
+    *hdCall = call_handle(5);
+    return static_cast<LONG>(id);
+  });
+  start();
+  open_line();
+  await(make_call());
+  const auto is_event = [](const wire::fb::Envelope& e) { return e.body_type() == wire::fb::Body::Event; };
+  ASSERT_TRUE(outbox_.wait_for(is_event));
+  EXPECT_LT(position([](const auto& e) { return e.body_type() == wire::fb::Body::Completion; }), position(is_event));
+}
+
 TEST_F(AsyncTest, CompletionTwiceAndUnknownIsDropped) {
   fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
     remember(id, htCall, hdCall);
