@@ -24,10 +24,17 @@ using Uplink = std::function<bool(wire::Buffer)>;
 enum class LogLevel { Debug, Info, Warning, Error };
 using Log = std::function<void(LogLevel, const std::string&)>;
 
+/// What providerInit and providerShutdown mean beyond the core; a test has none.
+struct Life {
+  std::function<LONG()> connect;  // starts connecting and returns at once; an error if that cannot even be tried
+  std::function<void()> end;      // ends the connection, then shutdown()
+};
+
 struct CoreOptions {
   std::chrono::milliseconds call_deadline{5000};  // a synchronous function's wait, connecting included
   std::filesystem::path state;                    // folder of the stored inventory; empty: none is kept
   const wire::Clock* clock = &wire::Clock::steady();
+  Life life;
 };
 
 /// What TAPI gave in providerEnumDevices and providerInit.
@@ -90,9 +97,9 @@ class Core {
              void* destination, std::uint32_t version);
   void log(LogLevel level, const std::string& sentence) const { log_(level, sentence); }
   EventPump& pump() { return pump_; }
+  const Life& life() const { return options_.life; }
 
  private:
-  struct DeviceChanges;
   void on_event(const wire::fb::Event& event);
   void on_inventory(const wire::fb::Inventory& inventory);
   void announce(const std::shared_ptr<Device>& device);

@@ -1,7 +1,5 @@
 #include "proxy-tsp/overrides.hpp"
 
-#include "proxy-tsp/provider.hpp"
-
 namespace tsplink::proxy {
 
 namespace calls = wire::calls;
@@ -261,7 +259,7 @@ LONG Override<calls::providerInit>::run(Core& core, DWORD dwTSPIVersion, DWORD, 
   core.init(dwLineDeviceIDBase, dwPhoneDeviceIDBase, static_cast<DWORD>(dwNumLines), static_cast<DWORD>(dwNumPhones),
             lpfnCompletionProc);
   if (lpdwTSPIOptions) *lpdwTSPIOptions = 0;
-  return Provider::connect(core);
+  return core.life().connect ? core.life().connect() : 0;
 }
 
 LONG Override<calls::providerCreateLineDevice>::run(Core& core, DWORD_PTR dwTempID, DWORD dwDeviceID) {
@@ -273,7 +271,7 @@ LONG Override<calls::providerCreatePhoneDevice>::run(Core& core, DWORD_PTR dwTem
 }
 
 LONG Override<calls::providerShutdown>::run(Core& core, DWORD, DWORD) {
-  Provider::end(core);
+  core.life().end ? core.life().end() : core.shutdown();
   return 0;
 }
 

@@ -44,12 +44,14 @@ class Root final : public Provider, public link::ClientHandler {
     CoreOptions options;
     options.call_deadline = configuration_.call_deadline;
     options.state = configuration_.state;
+    options.life = {[this] { return connect(); }, [this] { end(); }};
     core_ = std::make_unique<Core>(
         options, [this](wire::Buffer envelope) { return client_ && client_->send(std::move(envelope)); }, log_);
   }
 
   Core& core() override { return *core_; }
 
+ private:
   LONG connect() {
     if (!problem_.empty()) return LINEERR_OPERATIONFAILED;
     if (client_) return 0;
@@ -76,15 +78,8 @@ class Root final : public Provider, public link::ClientHandler {
     }
   }
 
-  void end() {
-    if (client_) client_->stop();
-    if (reactor_) reactor_->stop();
-    core_->shutdown();
-    client_.reset();
-    reactor_.reset();
-  }
+  void end();
 
- private:
   void on_up(const link::PeerInfo& host) override {
     up_ = true;
     log_(LogLevel::Info, "connected to " + host.address + " (" + host.certificate.subject + ", tsplink " + host.product + ")");
@@ -113,34 +108,23 @@ class Root final : public Provider, public link::ClientHandler {
 std::mutex root_mutex;
 std::shared_ptr<Root> the_root;
 
+/// providerShutdown: goodbye to the host, every thread ends. The next call makes a new root.
+void Root::end() {
+  if (client_) client_->stop();
+  if (reactor_) reactor_->stop();
+  core_->shutdown();
+  client_.reset();
+  reactor_.reset();
+  std::lock_guard lock(root_mutex);
+  if (the_root.get() == this) the_root.reset();  // the function that brought us here holds another reference
+}
+
 }  // namespace
 
 std::shared_ptr<Provider> Provider::root() {
   std::lock_guard lock(root_mutex);
   if (!the_root) the_root = std::make_shared<Root>();
   return the_root;
-}
-
-LONG Provider::connect(Core& core) {
-  std::shared_ptr<Root> root;
-  {
-    std::lock_guard lock(root_mutex);
-    root = the_root;
-  }
-  return root && &root->core() == &core ? root->connect() : 0;
-}
-
-void Provider::end(Core& core) {
-  std::shared_ptr<Root> root;
-  {
-    std::lock_guard lock(root_mutex);
-    if (the_root && &the_root->core() == &core) root.swap(the_root);
-  }
-  if (root) {
-    root->end();
-  } else {
-    core.shutdown();
-  }
 }
 
 }  // namespace tsplink::proxy

@@ -15,11 +15,6 @@ class Provider {
 
   /// The root, made if there is none.
   static std::shared_ptr<Provider> root();
-  /// providerInit: starts connecting and returns at once. An error if the configuration is unusable.
-  static LONG connect(Core& core);
-  /// providerShutdown: says goodbye to the host, stops every thread, lets go of the root.
-  static void end(Core& core);
-
   virtual Core& core() = 0;
 };
 

@@ -1,0 +1,118 @@
+// What TAPI sees when the host is slow, gone, or not there yet.
+#include "desktop.hpp"
+
+namespace tsplink::proxy::test {
+namespace {
+
+using wire::Function;
+using wire::Message;
+
+constexpr std::uint64_t kCallId = 0xCCCC000000000001;
+
+CoreOptions quick() {
+  CoreOptions options;
+  options.call_deadline = std::chrono::milliseconds(100);
+  return options;
+}
+
+TEST(LinkLossTest, EveryRequestCompletesOnceThenCallsGoIdleAndDevicesAskToBeClosed) {
+  Desktop desktop;
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  const auto hdPhone = desktop.open_phone();
+  const auto hdCall = desktop.incoming(kCallId);
+  const auto id = request_id(desktop);
+  desktop.run<calls::lineHold>(Function::lineHold, id, hdCall);
+  const auto made = request_id(desktop);
+  HDRVCALL hdMade{};
+  desktop.run<calls::lineMakeCall>(Function::lineMakeCall, made, hdLine, reinterpret_cast<HTAPICALL>(DWORD_PTR{9}), &hdMade,
+                                   reinterpret_cast<LPCWSTR>(u"1"), DWORD{0}, LPLINECALLPARAMS{});
+  desktop.up = false;
+  desktop.core().on_down("test");
+
+  const auto told = desktop.told(6);
+  EXPECT_EQ(told[1].request_or_message, id);
+  EXPECT_EQ(told[1].result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_EQ(told[2].request_or_message, made);
+  EXPECT_EQ(told[3].request_or_message, DWORD_PTR{LINE_CALLSTATE});
+  EXPECT_EQ(told[3].params[0], DWORD_PTR{LINECALLSTATE_IDLE});
+  EXPECT_EQ(told[3].htCall, told[0].htCall);  // the call whose completion failed gets no IDLE
+  EXPECT_EQ(told[4].request_or_message, DWORD_PTR{LINE_CLOSE});
+  EXPECT_EQ(told[5].request_or_message, DWORD_PTR{PHONE_CLOSE});
+
+  DWORD value = 0;
+  EXPECT_EQ(desktop.run<calls::lineGetNumAddressIDs>(Function::lineGetNumAddressIDs, hdLine, &value),
+            static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_EQ(desktop.run<calls::phoneGetHookSwitch>(Function::phoneGetHookSwitch, hdPhone, &value),
+            static_cast<LONG>(PHONEERR_OPERATIONFAILED));
+  EXPECT_EQ(desktop.run<calls::lineCloseCall>(Function::lineCloseCall, hdCall), 0);
+  EXPECT_EQ(desktop.run<calls::lineClose>(Function::lineClose, hdLine), 0);
+  EXPECT_EQ(desktop.run<calls::phoneClose>(Function::phoneClose, hdPhone), 0);
+  EXPECT_EQ(desktop.told_so_far().size(), 6U);
+}
+
+TEST(LinkLossTest, AfterTheReturnOfTheHostTheLineOpensAgain) {
+  Desktop desktop;
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  desktop.core().on_down("test");
+  desktop.run<calls::lineClose>(Function::lineClose, hdLine);
+  desktop.core().on_up();
+  desktop.inventory({device(kLineId + 7, 11)}, {device(kPhoneId + 7, 21, true)});
+  desktop.open_line();
+  EXPECT_EQ(std::get<0>(wire::decode<calls::lineOpen::Inputs>(desktop.await_request(Function::lineOpen).arguments)),
+            kLineId + 7);
+}
+
+TEST(LinkLossTest, SynchronousCallFailsAtItsDeadlineAndALateOpeningIsUndone) {
+  Desktop desktop(quick());
+  desktop.start();
+  desktop.silent = {Function::lineOpen};
+  HDRVLINE hdLine{};
+  EXPECT_EQ(desktop.run<calls::lineOpen>(Function::lineOpen, kLineBase, reinterpret_cast<HTAPILINE>(&desktop), &hdLine,
+                                         DWORD{TAPI_CURRENT_VERSION}, LINEEVENT{}),
+            static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  const auto request = desktop.await_request(Function::lineOpen);
+  EXPECT_EQ(request.deadline_ms, 100U);
+  EXPECT_EQ(desktop.requests(Function::lineClose), 0U);
+  desktop.core().on_message(wire::make_reply(request.id, 0, {}));
+  EXPECT_EQ(desktop.requests(Function::lineClose), 1U);
+}
+
+TEST(LinkLossTest, RequestsWithoutAConnectionAreRefusedAtOnce) {
+  Desktop desktop;
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  desktop.up = false;
+  const auto id = request_id(desktop);
+  HDRVCALL hdCall{};
+  EXPECT_EQ(desktop.run<calls::lineMakeCall>(Function::lineMakeCall, id, hdLine, HTAPICALL{}, &hdCall,
+                                             reinterpret_cast<LPCWSTR>(u"1"), DWORD{0}, LPLINECALLPARAMS{}),
+            static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_TRUE(desktop.told_so_far().empty());
+}
+
+TEST(LinkLossTest, CloseSucceedsWithoutTheHostsAnswer) {
+  Desktop desktop(quick());
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  desktop.silent = {Function::lineClose};
+  EXPECT_EQ(desktop.run<calls::lineClose>(Function::lineClose, hdLine), 0);
+  EXPECT_EQ(desktop.requests(Function::lineClose), 1U);
+}
+
+TEST(LinkLossTest, FramesThatMakeNoSenseAreSurvived) {
+  Desktop desktop;
+  desktop.start();
+  desktop.open_line();
+  desktop.core().on_message(std::make_shared<const wire::Bytes>(wire::Bytes(64, 0xFF)));
+  desktop.core().on_message(wire::make_reply(999, 0, wire::Bytes(7, 1)));
+  desktop.core().on_message(wire::make_completion(999, 0, wire::Bytes(7, 1)));
+  desktop.event(Message::kLINE_CALLSTATE, 12345, LINECALLSTATE_IDLE);
+  desktop.event(static_cast<Message>(4711), 0);
+  desktop.event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_RINGING, 0, 0, {}, 999);
+  EXPECT_TRUE(desktop.told_so_far().empty());
+}
+
+}  // namespace
+}  // namespace tsplink::proxy::test

@@ -1,0 +1,94 @@
+// The thread that calls TAPI: order, one callback at a time, calls that TAPI has no room for, many desktops at once.
+#include "desktop.hpp"
+
+namespace tsplink::proxy::test {
+namespace {
+
+using wire::Function;
+using wire::Message;
+
+constexpr std::uint64_t kCallId = 0xCCCC000000000001;
+
+TEST(PumpTest, CallThatTapiHasNoRoomForIsOfferedAgainWithItsEventsBehindIt) {
+  wire::ManualClock clock;
+  CoreOptions options;
+  options.clock = &clock;
+  Desktop desktop(options);
+  desktop.start();
+  desktop.open_line();
+  desktop.refuse_calls(1);
+  desktop.event(Message::kLINE_NEWCALL, 0, kCallId);
+  desktop.event(Message::kLINE_CALLSTATE, kCallId, LINECALLSTATE_OFFERING, 0, LINEMEDIAMODE_INTERACTIVEVOICE);
+  desktop.event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_RINGING);
+  EXPECT_EQ(desktop.told_so_far().size(), 2U);  // the refused call and the line's own event
+  clock.advance(std::chrono::milliseconds(20));
+  desktop.core().pump().poke();
+  const auto told = desktop.told(4);
+  EXPECT_EQ(told[2].request_or_message, DWORD_PTR{LINE_NEWCALL});
+  EXPECT_EQ(told[3].request_or_message, DWORD_PTR{LINE_CALLSTATE});
+  EXPECT_EQ(told[3].htCall, told[2].htCall);
+  EXPECT_NE(told[3].htCall, 0U);
+}
+
+TEST(PumpTest, CallThatIsNeverTakenIsGivenBackToTheHost) {
+  wire::ManualClock clock;
+  CoreOptions options;
+  options.clock = &clock;
+  Desktop desktop(options);
+  desktop.start();
+  desktop.open_line();
+  desktop.refuse_calls(1000000);
+  desktop.event(Message::kLINE_NEWCALL, 0, kCallId);
+  desktop.told(1);
+  clock.advance(std::chrono::seconds(31));
+  desktop.core().pump().poke();
+  EXPECT_EQ(std::get<0>(wire::decode<calls::lineCloseCall::Inputs>(desktop.await_request(Function::lineCloseCall).arguments)),
+            kCallId);
+}
+
+TEST(PumpTest, OneCallbackAtATimeInOrder) {
+  Desktop desktop;
+  desktop.start();
+  desktop.open_line();
+  std::atomic<int> inside{0};
+  std::atomic<bool> twice{false};
+  for (int i = 0; i < 200; ++i) {
+    desktop.inside_next_event([&] {
+      if (inside.fetch_add(1) != 0) twice = true;
+      std::this_thread::yield();
+      inside.fetch_sub(1);
+    });
+  }
+  for (DWORD_PTR i = 0; i < 200; ++i) desktop.event(Message::kLINE_DEVSPECIFIC, 0, i);
+  const auto told = desktop.told(200);
+  EXPECT_FALSE(twice);
+  for (std::size_t i = 0; i < 200; ++i) EXPECT_EQ(told[i].params[0], i);
+}
+
+TEST(PumpTest, NothingIsToldAfterShutdown) {
+  Desktop desktop;
+  desktop.start();
+  desktop.open_line();
+  desktop.core().shutdown();
+  const auto before = desktop.told_so_far().size();
+  desktop.event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_RINGING);
+  EXPECT_EQ(desktop.told_so_far().size(), before);
+}
+
+TEST(PumpTest, FiftyDesktopsInOneProcessKeepTheirEventsApart) {
+  std::vector<std::unique_ptr<Desktop>> desktops;
+  for (int i = 0; i < 50; ++i) {
+    desktops.push_back(std::make_unique<Desktop>());
+    desktops.back()->start();
+    desktops.back()->open_line();
+  }
+  for (DWORD_PTR i = 0; i < 50; ++i) desktops[i]->event(Message::kLINE_DEVSPECIFIC, 0, i);
+  for (DWORD_PTR i = 0; i < 50; ++i) {
+    const auto told = desktops[i]->told(1);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].params[0], i);
+  }
+}
+
+}  // namespace
+}  // namespace tsplink::proxy::test
