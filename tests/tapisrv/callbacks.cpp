@@ -216,7 +216,6 @@ void create_or_remove(World& world, const Message& m) {
       world.breach(Rule::remove_unknown, std::string(m.event->name) + " names device " + std::to_string(device));
       return;
     }
-    (phone ? world.removed_phones : world.removed_lines).push_back(device);
     Happening happening;
     happening.event = m.event;
     happening.p = m.p;

@@ -243,6 +243,10 @@ void Caller::after_close(Attempt& attempt, const Arguments& arguments) {
     if (object.get() == closed || (closed->kind == ObjectKind::line && object->line == closed)) object->closed = true;
   }
   const bool call = attempt.function->name == "lineCloseCall";
+  if (call && closed->state != 0 && closed->state != LINECALLSTATE_IDLE) {
+    world_.note(World::name(closed) + " was closed in " + constant_text("LINECALLSTATE", closed->state) +
+                ", before LINECALLSTATE_IDLE");
+  }
   if (closed->kind == ObjectKind::msp || closed->kind == ObjectKind::dialog) return;
   for (const auto& request : world_.requests) {
     if (request->progress != Progress::accepted) continue;

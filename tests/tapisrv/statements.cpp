@@ -183,7 +183,8 @@ bool Interpreter::matches(const Happening& happening, const Event& event, const 
     }
     if (!fits) return false;
   }
-  for (const auto& [name, expected] : given.pairs) {
+  for (const auto& pair : given.pairs) {
+    const std::string &name = pair.first, &expected = pair.second;  // clang 14 captures no structured binding
     const auto param = std::find_if(params.begin(), params.end(), [&](const auto& one) { return one.name == name; });
     if (param == params.end()) throw std::runtime_error(std::string(event.name) + " has no parameter " + name);
     const auto i = static_cast<std::size_t>(param - params.begin());

@@ -27,7 +27,7 @@ void append_utf8(std::string& out, std::uint32_t c) {
 
 }  // namespace
 
-std::string to_utf8(const WCHAR* text, std::size_t units) {
+std::string to_utf8(const char16_t* text, std::size_t units) {
   std::string out;
   for (std::size_t i = 0; i < units; ++i) {
     std::uint32_t c = static_cast<std::uint16_t>(text[i]);
@@ -43,7 +43,7 @@ std::string to_utf8(const WCHAR* text, std::size_t units) {
   return out;
 }
 
-std::string to_utf8(const WCHAR* text) {
+std::string to_utf8(const char16_t* text) {
   if (text == nullptr) return {};
   std::size_t n = 0;
   while (text[n] != 0) ++n;

@@ -14,8 +14,8 @@ namespace tsplink::tapisim {
 
 using Bytes = std::vector<BYTE>;
 
-std::string to_utf8(const WCHAR* text, std::size_t units);
-std::string to_utf8(const WCHAR* text);  // NUL-terminated; null gives ""
+std::string to_utf8(const char16_t* text, std::size_t units);
+std::string to_utf8(const char16_t* text);  // NUL-terminated; null gives ""
 std::u16string to_utf16(std::string_view text);
 
 std::string hex(const void* data, std::size_t size);

@@ -122,7 +122,7 @@ class World {
   std::map<std::uintptr_t, Object*> by_tapi;
   std::map<DWORD, Request*> by_id;
   std::vector<PendingCreate> creates;
-  std::vector<DWORD> line_devices, phone_devices, removed_lines, removed_phones;
+  std::vector<DWORD> line_devices, phone_devices;
   int overload = 0;  // LINE_NEWCALLs still to be answered by NULL
   Listener* listener = nullptr;
   Section* provider = nullptr;

@@ -74,6 +74,23 @@ struct Provider {
   }
 };
 
+Provider& provider();
+
+/// TAPI is called from one thread only (rule callback_overlap): runs there what a closing function has to finish.
+void finish(const std::function<void()>& action) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+  provider().post([&] {
+    action();
+    const std::lock_guard lock(mutex);
+    done = true;
+    changed.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return done; });
+}
+
 Provider& provider() {
   static Provider* one = new Provider;  // outlives every thread of the process
   return *one;
@@ -236,10 +253,12 @@ EXPORT TSPI_lineOpen(DWORD device, HTAPILINE ht, LPHDRVLINE line, DWORD, LINEEVE
 }
 EXPORT TSPI_lineClose(HDRVLINE hd) {
   Line& line = line_of(hd);
-  if (line.waiting != 0 && !habit("completion_late_line")) provider().completion(line.waiting, kFailed);
+  finish([&line] {
+    if (line.waiting != 0 && !habit("completion_late_line")) provider().completion(line.waiting, kFailed);
+  });
   line.waiting = 0;
   if (habit("event_after_close") && &line == &provider().lines[1]) {
-    event(provider().lines[0], nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_RINGING, 1, 0);  // closed before
+    finish([] { event(provider().lines[0], nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_RINGING, 1, 0); });
   }
   return 0;
 }
@@ -287,7 +306,9 @@ EXPORT TSPI_lineSetLineDevStatus(DRV_REQUESTID request, HDRVLINE hd, DWORD, DWOR
 }
 EXPORT TSPI_lineCloseCall(HDRVCALL hd) {
   Call& call = call_of(hd);
-  if (call.waiting != 0 && !habit("completion_late_call")) provider().completion(call.waiting, kFailed);
+  finish([&call] {
+    if (call.waiting != 0 && !habit("completion_late_call")) provider().completion(call.waiting, kFailed);
+  });
   call.waiting = 0;
   return 0;
 }
