@@ -13,13 +13,13 @@ namespace {
 
 struct Exchange : ::testing::Test {
   Exchange() { reactor.start(); }
-  Server& serve(std::uint16_t port = 0, Limits limits = {}) {
+  Server& serve(std::uint16_t port = 0, Limits limits = patient()) {
     server = std::make_unique<Server>(reactor, "127.0.0.1", port, host_context(), local("host"), limits, host);
     host.echo = server.get();
     server->start();
     return *server;
   }
-  std::unique_ptr<Client> connect(ClientHandler& handler, Limits limits = {}, const std::string& name = "localhost") {
+  std::unique_ptr<Client> connect(ClientHandler& handler, Limits limits = patient(), const std::string& name = "localhost") {
     auto client = std::make_unique<Client>(reactor, Endpoint{name, server->port()}, desktop_context(), local("desk"),
                                            limits, handler);
     client->start();
@@ -69,7 +69,7 @@ TEST_F(Exchange, LargeEnvelopesCrossWholeAndTooLargeOnesAreRefusedAtOnce) {
 }
 
 TEST_F(Exchange, FiftyDesktopsShareOneReactor) {
-  Limits limits;
+  Limits limits = patient();
   limits.unauthenticated_by_address = 64;
   serve(0, limits);
   std::vector<std::unique_ptr<Desktop>> desktops;
@@ -162,7 +162,7 @@ TEST_F(Exchange, StoppingAHostWhileDesktopsSendEndsEverySessionOnce) {
   ASSERT_TRUE(host.wait([&] { return host.messages > 500; }));
   const auto before = std::chrono::steady_clock::now();
   server->stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(7));
   EXPECT_EQ(host.ups, host.downs);
   EXPECT_TRUE(host.sessions.empty());
   enough = true;
@@ -172,7 +172,7 @@ TEST_F(Exchange, StoppingAHostWhileDesktopsSendEndsEverySessionOnce) {
 TEST_F(Exchange, APortInUseIsOneClearSentence) {
   serve();
   Host other;
-  Server second(reactor, "127.0.0.1", server->port(), host_context(), local("host"), {}, other);
+  Server second(reactor, "127.0.0.1", server->port(), host_context(), local("host"), patient(), other);
   try {
     second.start();
     FAIL() << "two servers listen on one port";
@@ -188,7 +188,7 @@ TEST_F(Exchange, AnotherSheetOrProtocolIsRefusedWithTheSideToUpdate) {
   serve();
   const auto refusal = [&](LocalInfo info) {
     Desktop refused;
-    Client client(reactor, {"localhost", server->port()}, desktop_context(), info, {}, refused);
+    Client client(reactor, {"localhost", server->port()}, desktop_context(), info, patient(), refused);
     client.start();
     EXPECT_TRUE(refused.wait([&] { return refused.downs == 1; }));
     EXPECT_TRUE(refused.refused);
@@ -222,7 +222,7 @@ TEST_F(Exchange, TheHostMayRefuseADesktopInItsOwnWords) {
 
 TEST_F(Exchange, AStrangersCertificateIsRefusedWithASentenceOnBothSides) {
   serve();
-  Client client(reactor, {"localhost", server->port()}, stranger_context(), local("desk"), {}, desktop);
+  Client client(reactor, {"localhost", server->port()}, stranger_context(), local("desk"), patient(), desktop);
   client.start();
   ASSERT_TRUE(desktop.wait([&] { return desktop.downs == 1; }));
   EXPECT_NE(desktop.last_reason(), "the connection to the host was lost") << "the alert did not arrive";
@@ -235,9 +235,9 @@ TEST_F(Exchange, TheHostsCertificateMustCarryTheNameThatWasAskedFor) {
   serve();
   // Another address of the same host, which its certificate does not name.
   Desktop other;
-  Server everywhere(reactor, "*", 0, host_context(), local("host"), {}, host);
+  Server everywhere(reactor, "*", 0, host_context(), local("host"), patient(), host);
   everywhere.start();
-  Client second(reactor, {"127.0.0.2", everywhere.port()}, desktop_context(), local("desk"), {}, other);
+  Client second(reactor, {"127.0.0.2", everywhere.port()}, desktop_context(), local("desk"), patient(), other);
   second.start();
   ASSERT_TRUE(other.wait([&] { return other.downs == 1; }));
   EXPECT_NE(other.last_reason().find("127.0.0.2"), std::string::npos) << other.last_reason();
@@ -248,7 +248,7 @@ TEST_F(Exchange, AHostThatIsNotThereIsReportedAndFoundLater) {
   const auto port = serve().port();
   server->stop();
   server.reset();
-  Limits limits;
+  Limits limits = patient();
   limits.connect = std::chrono::milliseconds(300);
   Client client(reactor, {"localhost", port}, desktop_context(), local("desk"), limits, desktop);
   client.start();
@@ -260,7 +260,7 @@ TEST_F(Exchange, AHostThatIsNotThereIsReportedAndFoundLater) {
 }
 
 TEST_F(Exchange, AHostNameThatDoesNotExistIsOneClearSentence) {
-  Client client(reactor, {"no-such-host.invalid", 8643}, desktop_context(), local("desk"), {}, desktop);
+  Client client(reactor, {"no-such-host.invalid", 8643}, desktop_context(), local("desk"), patient(), desktop);
   client.start();
   ASSERT_TRUE(desktop.wait([&] { return desktop.downs >= 1; }));
   EXPECT_NE(desktop.last_reason().find("the host name no-such-host.invalid cannot be resolved"), std::string::npos);

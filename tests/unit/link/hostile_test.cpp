@@ -14,7 +14,13 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 struct Hostile : ::testing::Test {
-  Server& serve(Limits limits = {}) {
+  /// Patient, but a peer that waits for the end gets it soon.
+  static Limits usual() {
+    Limits limits = patient();
+    limits.closing = seconds(1);
+    return limits;
+  }
+  Server& serve(Limits limits = usual()) {
     server = std::make_unique<Server>(*reactor, "127.0.0.1", 0, host_context(), local("host"), limits, host);
     host.echo = server.get();
     server->start();
@@ -75,7 +81,7 @@ TEST_F(Hostile, PlainTextOnThePortIsRefusedAndLogged) {
 
 TEST_F(Hostile, ASilentConnectionEndsAtTheHandshakeDeadline) {
   start(clock);
-  RawSocket socket(serve().port());
+  RawSocket socket(serve(Limits{}).port());
   std::thread timer([&] {
     pass_time(milliseconds(500), [&] { return clock.now() > wire::TimePoint(seconds(8)); });
   });
@@ -86,7 +92,7 @@ TEST_F(Hostile, ASilentConnectionEndsAtTheHandshakeDeadline) {
 
 TEST_F(Hostile, ADesktopThatStopsIsNoticedByHeartbeats) {
   start(clock);
-  RawDesktop desktop(serve().port(), desktop_context());
+  RawDesktop desktop(serve(Limits{}).port(), desktop_context());
   ASSERT_TRUE(desktop.greet(local("desk")));
   ASSERT_TRUE(host.wait_sessions(1));
   const auto begin = clock.now();
@@ -106,14 +112,14 @@ TEST_F(Hostile, OneAddressMayHaveSixteenUnauthenticatedConnections) {
   // A place that becomes free is used.
   sockets.pop_back();
   Desktop desktop;
-  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("desk"), {}, desktop);
+  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("desk"), patient(), desktop);
   client.start();
   EXPECT_TRUE(desktop.wait_up());
 }
 
 TEST_F(Hostile, AuthenticatedConnectionsDoNotCount) {
   start();
-  Limits limits;
+  Limits limits = usual();
   limits.unauthenticated_by_address = 1;
   serve(limits);
   std::vector<std::unique_ptr<RawDesktop>> desktops;
@@ -126,7 +132,7 @@ TEST_F(Hostile, AuthenticatedConnectionsDoNotCount) {
 
 TEST_F(Hostile, AllUnauthenticatedConnectionsTogetherAreBounded) {
   start();
-  Limits limits;
+  Limits limits = usual();
   limits.unauthenticated = 3;
   serve(limits);
   std::vector<RawSocket> sockets;
@@ -138,7 +144,7 @@ TEST_F(Hostile, AllUnauthenticatedConnectionsTogetherAreBounded) {
 
 TEST_F(Hostile, AllConnectionsTogetherAreBounded) {
   start();
-  Limits limits;
+  Limits limits = usual();
   limits.connections = 2;
   serve(limits);
   RawDesktop first(server->port(), desktop_context()), second(server->port(), desktop_context());
@@ -151,13 +157,13 @@ TEST_F(Hostile, AllConnectionsTogetherAreBounded) {
 /// Its kept bound is out of the way, so that the socket's own mark is reached: a full peer.
 TEST_F(Hostile, APeerThatDoesNotReadIsCutAndOthersGoOn) {
   start();
-  Limits limits;
+  Limits limits = usual();
   limits.kept = 512 * 1024 * 1024;
-  limits.dead_after = seconds(2);
+  limits.dead_after = seconds(4);
   serve(limits);
   host.echo = nullptr;
   auto reader = std::make_unique<Desktop>();
-  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("good"), {}, *reader);
+  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("good"), patient(), *reader);
   client.start();
   ASSERT_TRUE(reader->wait_up());
   const SessionId good = reader->info.session;
@@ -183,7 +189,7 @@ TEST_F(Hostile, APeerThatDoesNotReadIsCutAndOthersGoOn) {
     ASSERT_TRUE(reader->wait([&] { return reader->received.size() == sent; })) << "another desktop was delayed";
     ASSERT_LT(sent, 2000u);
   }
-  EXPECT_EQ(host.reasons.back(), "the desktop has read nothing for 2 s");
+  EXPECT_EQ(host.reasons.back(), "the desktop has read nothing for 4 s");
   over = true;
   speaker.join();
   EXPECT_TRUE(slow.socket.wait_end()) << "a full peer must be cut at the socket, too";
@@ -206,7 +212,7 @@ TEST_F(Hostile, PeersThatVanishWhileBeingSentToDoNotShiftTheFraming) {
   start();
   serve();
   Desktop desktop;
-  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("good"), {}, desktop);
+  Client client(*reactor, {"localhost", server->port()}, desktop_context(), local("good"), patient(), desktop);
   client.start();
   ASSERT_TRUE(desktop.wait_up());
   std::uint64_t sent = 0;

@@ -16,10 +16,10 @@ void one_cycle(bool tidy) {
   reactor.start();
   Host host;
   Desktop desktop;
-  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), patient(), host);
   host.echo = &server;
   server.start();
-  Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), {}, desktop);
+  Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), patient(), desktop);
   client.start();
   ASSERT_TRUE(desktop.wait_up());
   for (std::uint64_t i = 1; i <= 20; ++i) client.send(event(i, 20'000));
@@ -46,8 +46,8 @@ TEST(Lifecycle, StoppingWithoutAnythingStartedIsQuick) {
   Host host;
   Desktop desktop;
   Reactor reactor;
-  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
-  Client client(reactor, {"localhost", 1}, desktop_context(), local("desk"), {}, desktop);
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), patient(), host);
+  Client client(reactor, {"localhost", 1}, desktop_context(), local("desk"), patient(), desktop);
   client.stop();
   server.stop();
   reactor.stop();
@@ -62,7 +62,7 @@ TEST(Lifecycle, NoHandlerIsCalledAfterStop) {
   Reactor reactor;
   reactor.start();
   Host host;
-  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), patient(), host);
   server.start();
   struct Counting final : ClientHandler {
     void on_up(const PeerInfo&) override { ++calls; }
@@ -71,7 +71,7 @@ TEST(Lifecycle, NoHandlerIsCalledAfterStop) {
     std::atomic<int> calls{0};
   } counting;
   for (int i = 0; i < 50; ++i) {
-    Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), {}, counting);
+    Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), patient(), counting);
     client.start();
     if (i % 2 == 0) host.wait([&] { return !host.sessions.empty(); }, milliseconds(i));
     for (const auto& [session, info] : std::map(host.sessions)) server.send(session, event(1));
@@ -90,9 +90,11 @@ TEST(Lifecycle, AStopNeverWaitsForAHostThatIsGone) {
   desks.start();
   Host host;
   Desktop desktop;
-  auto server = std::make_unique<Server>(hosts, "127.0.0.1", 0, host_context(), local("host"), Limits{}, host);
+  auto server = std::make_unique<Server>(hosts, "127.0.0.1", 0, host_context(), local("host"), patient(), host);
   server->start();
-  Client client(desks, {"localhost", server->port()}, desktop_context(), local("desk"), {}, desktop);
+  Limits limits = patient();
+  limits.closing = milliseconds(500);
+  Client client(desks, {"localhost", server->port()}, desktop_context(), local("desk"), limits, desktop);
   client.start();
   ASSERT_TRUE(desktop.wait_up());
   std::promise<void> asleep, wake;
@@ -113,9 +115,9 @@ TEST(Lifecycle, ADesktopThatReconnectsForEverUsesNoMoreDescriptors) {
   reactor.start();
   Host host;
   host.judge = [](const PeerInfo&) { return std::string("not today"); };
-  Limits limits;
+  Limits limits = patient();
   limits.back_off_first = limits.back_off_most = milliseconds(1);
-  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), {}, host);
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), patient(), host);
   server.start();
   Desktop desktop;
   Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), limits, desktop);

@@ -51,6 +51,13 @@ LocalInfo local(const std::string& machine, const std::string& product, std::uin
   return info;
 }
 
+Limits patient() {
+  Limits limits;
+  limits.connect = limits.handshake = limits.hello = limits.dead_after = kPatience;
+  limits.closing = std::chrono::seconds(5);
+  return limits;
+}
+
 wire::Buffer event(std::uint64_t number, std::size_t size) {
   flatbuffers::FlatBufferBuilder builder;
   builder.ForceVectorAlignment(size, 1, 8);
