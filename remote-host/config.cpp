@@ -183,6 +183,9 @@ Config read_config(const std::filesystem::path& file) {
   }
   Config config;
   Section root(file, "", &table);
+  // A misspelt section is named as such, not by what is then missing.
+  for (const char* key : {"listen", "port_file", "tls", "log", "limits", "provider"}) root.take(key);
+  root.no_others();
   read_listen(root, config);
   config.port_file = beside(file, root.text("port_file", ""));
   read_tls(Section(file, "tls", root.table("tls")), file, config);
@@ -190,7 +193,6 @@ Config read_config(const std::filesystem::path& file) {
   if (!config.log_file.empty()) config.log_file = beside(file, config.log_file).string();
   read_limits(Section(file, "limits", root.table("limits")), config.limits);
   read_providers(root, file, config);
-  root.no_others();
   return config;
 }
 

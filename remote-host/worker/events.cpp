@@ -16,7 +16,7 @@ std::uint64_t random_id() {
 }
 
 void Core::drop(std::string_view message, const char* why) {
-  if (dropped_.emplace(message, why).second) {
+  if (dropped_.size() < 256 && dropped_.emplace(message, why).second) {
     log::warn("Provider " + options_.name + ": " + std::string(message) + " " + why +
               "; it is dropped, and further ones are without a word.");
   }

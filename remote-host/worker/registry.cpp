@@ -50,12 +50,24 @@ std::shared_ptr<CallbackSink> sink_of(DWORD_PTR device, DWORD message, DWORD_PTR
   return registry.by_token(device);
 }
 
-void deliver(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message, const DWORD_PTR (&params)[3]) {
-  if (const auto sink = sink_of(device, message, params[0])) {
-    sink->on_event(phone, device, call, message, params);
-  } else {
-    log::debug("A vendor named an unknown object in message " + std::to_string(message) + "; the message is dropped.");
+/// Nothing may be thrown through a vendor's frames; all that can be thrown there is that memory is short.
+template <class F>
+void guarded(F&& deliver_it) noexcept {
+  try {
+    deliver_it();
+  } catch (const std::exception& failure) {
+    log::error(std::string("A vendor's callback is lost: ") + failure.what());
   }
+}
+
+void deliver(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message, const DWORD_PTR (&params)[3]) {
+  guarded([&] {
+    if (const auto sink = sink_of(device, message, params[0])) {
+      sink->on_event(phone, device, call, message, params);
+    } else {
+      log::debug("A vendor named an unknown object in message " + std::to_string(message) + "; the message is dropped.");
+    }
+  });
 }
 
 }  // namespace
@@ -72,11 +84,13 @@ void CALLBACK Registry::phone_event(HTAPIPHONE htPhone, DWORD dwMsg, DWORD_PTR d
 }
 
 void CALLBACK Registry::completion(DRV_REQUESTID dwRequestID, LONG lResult) {
-  if (const auto sink = root().by_request(dwRequestID)) {
-    sink->on_completion(dwRequestID, lResult);
-  } else {
-    log::debug("A vendor completed the unknown request " + std::to_string(dwRequestID) + "; the completion is dropped.");
-  }
+  guarded([&] {
+    if (const auto sink = root().by_request(dwRequestID)) {
+      sink->on_completion(dwRequestID, lResult);
+    } else {
+      log::debug("A vendor completed the unknown request " + std::to_string(dwRequestID) + "; it is dropped.");
+    }
+  });
 }
 
 }  // namespace tsplink::host

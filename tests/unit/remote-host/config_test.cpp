@@ -67,6 +67,7 @@ TEST_F(ConfigTest, MistakesAreNamed) {
       {"listen = \"1.2.3.4:70000\"\n" + kTls + kProvider, "listen must be address and port"},
       {"listen = 8643\n" + kTls + kProvider, "listen must be text in quotes"},
       {"lisen = \"1.2.3.4:7\"\n" + kTls + kProvider, "lisen is no setting"},
+      {"[tsl]\nkey = \"k\"\n" + kProvider, "tsl is no setting"},
       {kTls + "chain = \"x\"\n" + kProvider, "host.toml:5:9: tls.chain is no setting"},
       {kProvider, "tls.certificate is missing"},
       {"[tls]\ncertificate = \"a\"\nauthority = \"b\"\n" + kProvider, "tls.key is missing"},
