@@ -102,7 +102,7 @@ END
 
 start_host() {
   : >"$work/pbx.log"
-  SIMPBX_CONTROL=$work/pbx.port SIMPBX_LOG=$work/pbx.log marked_env \
+  SIMPBX_CONTROL=$work/pbx.port SIMPBX_LOG=$work/pbx.log env "$mark" \
     "$bin/tsplink-host" --config "$work/host.toml" >"$work/host.log" 2>&1 </dev/null &
   host=$!
   await "$work/port" "opened its port"
