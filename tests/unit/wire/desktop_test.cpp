@@ -147,7 +147,11 @@ class Check {
         EXPECT_EQ(std::memcmp(got, sent, size), 0);
       }
     } else if constexpr (VariableOut<Role>) {
-      EXPECT_EQ(word(got, 0), word(sent, 0));
+      if constexpr (Role::late) {
+        EXPECT_EQ(word(got, 0), word(sent, 0));
+      } else {
+        EXPECT_EQ(word(got, 0), std::max<DWORD>(word(sent, 0), Role::least_room));  // so that it says what it needs
+      }
       write_structure(got);
     } else if constexpr (BytesOutput<Role>) {
       std::memset(got, 0x5C, std::get<C::position("dwSize")>(vendor_));
