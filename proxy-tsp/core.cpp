@@ -30,7 +30,7 @@ Core::Core(CoreOptions options, Uplink uplink, Log log)
       uplink_(std::move(uplink)),
       log_(std::move(log)),
       pump_(*options_.clock),
-      ledger_([this](DRV_REQUESTID id, LONG result) {
+      ledger_(*options_.clock, [this](DRV_REQUESTID id, LONG result) {
         pump_.post([this, id, result] {
           ASYNC_COMPLETION completion{};
           {
@@ -179,7 +179,8 @@ std::shared_ptr<Device> Core::device(bool phone, DWORD device_id) {
 
 std::uint64_t Core::device_host_id(const std::shared_ptr<Device>& device) {
   std::unique_lock lock(mutex_);
-  inventory_came_.wait_for(lock, options_.call_deadline, [&] { return inventoried_ || !initialized_; });
+  wire::wait_until(*options_.clock, inventory_came_, lock, options_.clock->now() + options_.call_deadline,
+                   [&] { return inventoried_ || !initialized_; });
   if (!inventoried_) throw Failure(Kind::LinkDown, "no connection to the host");
   if (!device->present) {
     throw Failure(Kind::NoSuchObject, "the host no longer offers this device",

@@ -1,7 +1,6 @@
 #include "proxy-tsp/event_pump.hpp"
 
 #include <algorithm>
-#include <future>
 
 namespace tsplink::proxy {
 
@@ -22,6 +21,7 @@ void EventPump::stop() {
     ended.swap(thread_);
   }
   changed_.notify_all();
+  drained_.notify_all();
   if (!ended.joinable()) return;
   if (ended.get_id() == std::this_thread::get_id()) {
     ended.detach();  // TAPI shut us down from inside a callback; run() returns when that callback does
@@ -50,25 +50,23 @@ void EventPump::post_at(wire::TimePoint when, std::function<void()> work) {
 
 bool EventPump::drain(std::chrono::milliseconds bound) {
   if (on_pump_thread()) return true;
-  auto reached = std::make_shared<std::promise<void>>();
-  auto waiting = reached->get_future();
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_ || !thread_.joinable()) return true;
-    queue_.emplace_back([reached] { reached->set_value(); });
-  }
+  const auto until = clock_.now() + bound;
+  std::unique_lock lock(mutex_);
+  if (stopping_ || !thread_.joinable()) return true;
+  const auto marker = ++markers_;
+  queue_.emplace_back([this, marker] {
+    std::lock_guard reached(mutex_);
+    reached_ = marker;
+    drained_.notify_all();
+  });
   changed_.notify_one();
-  // A stop drops the queue and with it the promise, which wakes this wait too.
-  reached.reset();
-  return waiting.wait_for(bound) == std::future_status::ready;
+  return wire::wait_until(clock_, drained_, lock, until, [&] { return reached_ >= marker || stopping_; });
 }
 
 bool EventPump::on_pump_thread() const {
   std::lock_guard lock(mutex_);
   return thread_.get_id() == std::this_thread::get_id();
 }
-
-void EventPump::poke() { changed_.notify_one(); }
 
 std::function<void()> EventPump::next(std::unique_lock<std::mutex>& lock) {
   while (!stopping_) {
@@ -86,7 +84,7 @@ std::function<void()> EventPump::next(std::unique_lock<std::mutex>& lock) {
       return work;
     }
     if (due != timers_.end()) {
-      changed_.wait_for(lock, due->when - now);
+      changed_.wait_for(lock, clock_.nap(due->when - now));
     } else {
       changed_.wait(lock);
     }

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "wire/clock.hpp"
 
@@ -30,8 +31,6 @@ class EventPump {
   /// Waits until all that was posted before has run; at once on the pump's own thread. False: not within `bound`.
   bool drain(std::chrono::milliseconds bound);
   bool on_pump_thread() const;
-  /// Looks at the clock again: for tests that advance it by hand.
-  void poke();
 
  private:
   struct Timer {
@@ -46,6 +45,9 @@ class EventPump {
   std::condition_variable changed_;
   std::deque<std::function<void()>> queue_;
   std::vector<Timer> timers_;
+  std::condition_variable drained_;
+  std::uint64_t markers_ = 0;  // set and passed by drain()
+  std::uint64_t reached_ = 0;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -22,11 +22,12 @@ void Ledger::add_wait(std::uint64_t id) {
 }
 
 bool Ledger::wait(std::uint64_t id, std::chrono::milliseconds bound, Answer& answer, Undo undo) {
+  const auto until = clock_.now() + bound;
   std::unique_lock lock(mutex_);
   const auto entry = waits_.find(id);
   if (entry == waits_.end()) return false;
   const auto wait = entry->second;
-  const bool done = wait->changed.wait_for(lock, bound, [&] { return wait->done; });
+  const bool done = wire::wait_until(clock_, wait->changed, lock, until, [&] { return wait->done; });
   waits_.erase(id);
   if (done) {
     answer = std::move(wait->answer);

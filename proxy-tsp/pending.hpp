@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proxy-tsp/objects.hpp"
+#include "wire/clock.hpp"
 
 namespace tsplink::proxy {
 
@@ -40,7 +41,7 @@ class Ledger {
   /// What to do with a success that comes after its caller gave up.
   using Undo = std::function<void(const Answer&)>;
 
-  explicit Ledger(Complete complete) : complete_(std::move(complete)) {}
+  Ledger(const wire::Clock& clock, Complete complete) : clock_(clock), complete_(std::move(complete)) {}
 
   void add_async(std::uint64_t id, std::unique_ptr<AsyncRequest> request);
   /// Takes a request back that could not be sent.
@@ -49,7 +50,7 @@ class Ledger {
   /// Waits for the answer of `id`, at most until `bound`; then `undo` waits for it instead. False: none came.
   bool wait(std::uint64_t id, std::chrono::milliseconds bound, Answer& answer, Undo undo);
 
-  /// From the reactor's thread. `on_answer` runs before the caller wakes, and so before any later event is looked at.
+  /// From the link's thread, before any later event is looked at.
   void reply(std::uint64_t id, Answer answer);
   void completion(std::uint64_t id, LONG result, std::span<const std::uint8_t> outputs);
 
@@ -67,6 +68,7 @@ class Ledger {
   void finish(std::map<std::uint64_t, std::unique_ptr<AsyncRequest>>::iterator entry, LONG result,
               std::span<const std::uint8_t> outputs);
 
+  const wire::Clock& clock_;
   Complete complete_;
   std::mutex mutex_;
   std::map<std::uint64_t, std::unique_ptr<AsyncRequest>> async_;

@@ -9,10 +9,17 @@ using wire::Message;
 
 constexpr std::uint64_t kCallId = 0xCCCC000000000001;
 
-CoreOptions quick() {
-  CoreOptions options;
-  options.call_deadline = std::chrono::milliseconds(100);
-  return options;
+/// Lets `call` wait, with a clock that stands still, until the host got its request; then the deadline passes.
+template <class Call>
+LONG past_deadline(Desktop& desktop, wire::ManualClock& clock, Function function, Call call) {
+  LONG result = 1;
+  std::thread application([&] { result = call(); });
+  desktop.await_request(function);
+  clock.advance(std::chrono::milliseconds(4999));
+  EXPECT_EQ(desktop.requests(function), 1U);
+  clock.advance(std::chrono::milliseconds(1));
+  application.join();
+  return result;
 }
 
 TEST(LinkLossTest, EveryRequestCompletesOnceThenCallsGoIdleAndDevicesAskToBeClosed) {
@@ -65,15 +72,22 @@ TEST(LinkLossTest, AfterTheReturnOfTheHostTheLineOpensAgain) {
 }
 
 TEST(LinkLossTest, SynchronousCallFailsAtItsDeadlineAndALateOpeningIsUndone) {
-  Desktop desktop(quick());
+  wire::ManualClock clock;
+  CoreOptions options;
+  options.clock = &clock;
+  Desktop desktop(options);
   desktop.start();
   desktop.silent = {Function::lineOpen};
   HDRVLINE hdLine{};
-  EXPECT_EQ(desktop.run<calls::lineOpen>(Function::lineOpen, kLineBase, reinterpret_cast<HTAPILINE>(&desktop), &hdLine,
-                                         DWORD{TAPI_CURRENT_VERSION}, LINEEVENT{}),
+  EXPECT_EQ(past_deadline(desktop, clock, Function::lineOpen,
+                          [&] {
+                            return desktop.run<calls::lineOpen>(Function::lineOpen, kLineBase,
+                                                                reinterpret_cast<HTAPILINE>(&desktop), &hdLine,
+                                                                DWORD{TAPI_CURRENT_VERSION}, LINEEVENT{});
+                          }),
             static_cast<LONG>(LINEERR_OPERATIONFAILED));
   const auto request = desktop.await_request(Function::lineOpen);
-  EXPECT_EQ(request.deadline_ms, 100U);
+  EXPECT_EQ(request.deadline_ms, 5000U);
   EXPECT_EQ(desktop.requests(Function::lineClose), 0U);
   desktop.core().on_message(wire::make_reply(request.id, 0, {}));
   EXPECT_EQ(desktop.requests(Function::lineClose), 1U);
@@ -93,11 +107,16 @@ TEST(LinkLossTest, RequestsWithoutAConnectionAreRefusedAtOnce) {
 }
 
 TEST(LinkLossTest, CloseSucceedsWithoutTheHostsAnswer) {
-  Desktop desktop(quick());
+  wire::ManualClock clock;
+  CoreOptions options;
+  options.clock = &clock;
+  Desktop desktop(options);
   desktop.start();
   const auto hdLine = desktop.open_line();
   desktop.silent = {Function::lineClose};
-  EXPECT_EQ(desktop.run<calls::lineClose>(Function::lineClose, hdLine), 0);
+  EXPECT_EQ(past_deadline(desktop, clock, Function::lineClose,
+                          [&] { return desktop.run<calls::lineClose>(Function::lineClose, hdLine); }),
+            0);
   EXPECT_EQ(desktop.requests(Function::lineClose), 1U);
 }
 

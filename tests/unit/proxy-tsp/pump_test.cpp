@@ -22,7 +22,6 @@ TEST(PumpTest, CallThatTapiHasNoRoomForIsOfferedAgainWithItsEventsBehindIt) {
   desktop.event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_RINGING);
   EXPECT_EQ(desktop.told_so_far().size(), 2U);  // the refused call and the line's own event
   clock.advance(std::chrono::milliseconds(20));
-  desktop.core().pump().poke();
   const auto told = desktop.told(4);
   EXPECT_EQ(told[2].request_or_message, DWORD_PTR{LINE_NEWCALL});
   EXPECT_EQ(told[3].request_or_message, DWORD_PTR{LINE_CALLSTATE});
@@ -41,7 +40,6 @@ TEST(PumpTest, CallThatIsNeverTakenIsGivenBackToTheHost) {
   desktop.event(Message::kLINE_NEWCALL, 0, kCallId);
   desktop.told(1);
   clock.advance(std::chrono::seconds(31));
-  desktop.core().pump().poke();
   EXPECT_EQ(std::get<0>(wire::decode<calls::lineCloseCall::Inputs>(desktop.await_request(Function::lineCloseCall).arguments)),
             kCallId);
 }
