@@ -17,12 +17,14 @@ namespace tsplink::proxy {
 
 namespace {
 
-[[noreturn]] void refuse(const std::filesystem::path& file, const toml::source_region& at, const std::string& sentence) {
+[[noreturn]] void refuse(const std::filesystem::path& file, const toml::source_region& at,
+                         const std::string& sentence) {
   throw Failure(Kind::Configuration, file.string() + ", line " + std::to_string(at.begin.line) + ", column " +
                                          std::to_string(at.begin.column) + ": " + sentence);
 }
 
-void only(const std::filesystem::path& file, const toml::table& table, std::initializer_list<std::string_view> known) {
+void only(const std::filesystem::path& file, const toml::table& table,
+          std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : table) {
     if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
     std::string list;
@@ -104,8 +106,9 @@ std::filesystem::path configuration_file() {
 Configuration load_configuration(const std::filesystem::path& file) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) {
-    throw Failure(Kind::Configuration,
-                  file.string() + ": there is no such configuration file; write it or name another in TSPLINK_CONFIG");
+    throw Failure(
+        Kind::Configuration,
+        file.string() + ": there is no such configuration file; write it or name another in TSPLINK_CONFIG");
   }
   toml::table root;
   try {

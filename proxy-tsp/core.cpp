@@ -30,16 +30,17 @@ Core::Core(CoreOptions options, Uplink uplink, Log log)
       uplink_(std::move(uplink)),
       log_(std::move(log)),
       pump_(*options_.clock),
-      ledger_(*options_.clock, [this](DRV_REQUESTID id, LONG result) {
-        pump_.post([this, id, result] {
-          ASYNC_COMPLETION completion{};
-          {
-            std::lock_guard lock(mutex_);
-            completion = tapi_.completion;
-          }
-          if (completion) completion(id, result);
-        });
-      }),
+      ledger_(*options_.clock,
+              [this](DRV_REQUESTID id, LONG result) {
+                pump_.post([this, id, result] {
+                  ASYNC_COMPLETION completion{};
+                  {
+                    std::lock_guard lock(mutex_);
+                    completion = tapi_.completion;
+                  }
+                  if (completion) completion(id, result);
+                });
+              }),
       store_(options_.state) {}
 
 Core::~Core() { shutdown(); }
@@ -118,16 +119,19 @@ wire::Buffer Core::request(std::uint64_t id, wire::Function function, std::span<
                            std::chrono::milliseconds deadline) const {
   const auto trace = random_trace_id();
   const auto* info = wire::function_info(static_cast<std::uint16_t>(function));
-  log_(LogLevel::Debug, "request " + std::to_string(id) + " " + std::string(info->name) + " trace " + std::to_string(trace));
-  return wire::make_request(id, static_cast<std::uint16_t>(function), static_cast<std::uint32_t>(deadline.count()), trace,
-                            arguments);
+  log_(LogLevel::Debug,
+       "request " + std::to_string(id) + " " + std::string(info->name) + " trace " + std::to_string(trace));
+  return wire::make_request(id, static_cast<std::uint16_t>(function), static_cast<std::uint32_t>(deadline.count()),
+                            trace, arguments);
 }
 
-void Core::post(wire::Function function, std::span<const std::uint8_t> arguments, std::unique_ptr<AsyncRequest> pending) {
+void Core::post(wire::Function function, std::span<const std::uint8_t> arguments,
+                std::unique_ptr<AsyncRequest> pending) {
   const auto id = next_request();
   ledger_.add_async(id, std::move(pending));
   if (uplink_(request(id, function, arguments, std::chrono::milliseconds(0)))) return;
-  // If the entry is gone, the link went down meanwhile and the completion is on its way: then the request was accepted.
+  // If the entry is gone, the link went down meanwhile and the completion is on its way: then the request was
+  // accepted.
   if (ledger_.withdraw_async(id)) throw Failure(Kind::LinkDown, "no connection to the host");
 }
 

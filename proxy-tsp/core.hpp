@@ -79,7 +79,8 @@ class Core {
   std::uint64_t device_host_id(const std::shared_ptr<Device>& device);
   std::uint64_t id_of(const std::shared_ptr<Call>& call);
 
-  std::shared_ptr<Line> add_line(const std::shared_ptr<Device>& device, HTAPILINE htLine, LINEEVENT event, DWORD version);
+  std::shared_ptr<Line> add_line(const std::shared_ptr<Device>& device, HTAPILINE htLine, LINEEVENT event,
+                                 DWORD version);
   std::shared_ptr<Phone> add_phone(const std::shared_ptr<Device>& device, HTAPIPHONE htPhone, PHONEEVENT event,
                                    DWORD version);
   std::shared_ptr<Call> add_call(const std::shared_ptr<Line>& line, HTAPICALL htCall);
@@ -93,8 +94,8 @@ class Core {
 
   /// Ends an object for TAPI: its requests complete, its events stop, and both before this returns (rules 1.10).
   void quiesce(const std::function<bool(const AsyncRequest&)>& belongs);
-  LONG store(const Device* device, const wire::StructureDescription& description, std::span<const std::uint8_t> source,
-             void* destination, std::uint32_t version);
+  LONG store(const Device* device, const wire::StructureDescription& description,
+             std::span<const std::uint8_t> source, void* destination, std::uint32_t version);
   void log(LogLevel level, const std::string& sentence) const { log_(level, sentence); }
   EventPump& pump() { return pump_; }
   const Life& life() const { return options_.life; }

@@ -63,17 +63,30 @@ void Core::on_down(const std::string& reason) {
   const auto number_of = [](wire::Message message) { return static_cast<std::uint16_t>(message); };
   for (const auto& call : calls) {
     pump_.post([this, call, message = number_of(wire::Message::kLINE_CALLSTATE)] {
-      Delivery idle{.line = call->line, .phone = {}, .call = call, .conference = {}, .message = message,
-                    .params = {LINECALLSTATE_IDLE, 0, 0}, .data = {}};
+      Delivery idle{.line = call->line,
+                    .phone = {},
+                    .call = call,
+                    .conference = {},
+                    .message = message,
+                    .params = {LINECALLSTATE_IDLE, 0, 0},
+                    .data = {}};
       if (call->announced) deliver_to_tapi(idle);
     });
   }
   for (const auto& line : lines) {
-    deliver({.line = line, .phone = {}, .call = {}, .conference = {}, .message = number_of(wire::Message::kLINE_CLOSE),
+    deliver({.line = line,
+             .phone = {},
+             .call = {},
+             .conference = {},
+             .message = number_of(wire::Message::kLINE_CLOSE),
              .data = {}});
   }
   for (const auto& phone : phones) {
-    deliver({.line = {}, .phone = phone, .call = {}, .conference = {}, .message = number_of(wire::Message::kPHONE_CLOSE),
+    deliver({.line = {},
+             .phone = phone,
+             .call = {},
+             .conference = {},
+             .message = number_of(wire::Message::kPHONE_CLOSE),
              .data = {}});
   }
 }
@@ -103,8 +116,8 @@ bool Core::objects_of(const wire::fb::Event& event, Delivery& delivery) {
 
 void Core::on_event(const wire::fb::Event& event) {
   const auto* description = wire::event_description(event.message());
-  if (!description || description->scope == wire::Scope::Provider || description->scope == wire::Scope::PhoneProvider ||
-      description->scope == wire::Scope::Dialog) {
+  if (!description || description->scope == wire::Scope::Provider ||
+      description->scope == wire::Scope::PhoneProvider || description->scope == wire::Scope::Dialog) {
     log_(LogLevel::Debug, "the host sent a message that this desktop does not take");
     return;
   }
@@ -176,14 +189,15 @@ void Core::deliver_to_tapi(Delivery& delivery) {
       default: break;
     }
   }
-  delivery.line->event(delivery.line->htLine, delivery.call ? delivery.call->htCall : HTAPICALL{}, description->message,
-                       params[0], params[1], params[2]);
+  delivery.line->event(delivery.line->htLine, delivery.call ? delivery.call->htCall : HTAPICALL{},
+                       description->message, params[0], params[1], params[2]);
 }
 
 void Core::announce_call(const std::shared_ptr<Call>& call, wire::TimePoint since) {
   if (call->closed || call->line->closed) return;
   HTAPICALL htCall{};
-  call->line->event(call->line->htLine, HTAPICALL{}, LINE_NEWCALL, call->handle, reinterpret_cast<DWORD_PTR>(&htCall), 0);
+  call->line->event(call->line->htLine, HTAPICALL{}, LINE_NEWCALL, call->handle, reinterpret_cast<DWORD_PTR>(&htCall),
+                    0);
   if (htCall) {
     call->htCall = htCall;
     call->announced = true;
@@ -200,7 +214,8 @@ void Core::announce_call(const std::shared_ptr<Call>& call, wire::TimePoint sinc
     return;
   }
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - since);
-  pump_.post_at(now + std::clamp(waited, kFirstRetry, kLastRetry), [this, call, since] { announce_call(call, since); });
+  pump_.post_at(now + std::clamp(waited, kFirstRetry, kLastRetry),
+                [this, call, since] { announce_call(call, since); });
 }
 
 // --- inventory -----------------------------------------------------------------------------------------------------

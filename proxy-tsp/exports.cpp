@@ -28,8 +28,8 @@ LONG enter_root(tsplink::wire::Function function, Given... arguments) noexcept {
 
 namespace tsplink::wire {
 #define TSPLINK_ARGUMENT(pair) typename TSPLINK_PAIR_ROLE(pair)::c_type TSPLINK_PAIR_NAME(pair)
-#define TSPI_CALL(function, right, ...)                                                                        \
-  extern "C" TSPLINK_EXPORT LONG WINAPI TSPI_##function(TSPLINK_MAP(TSPLINK_ARGUMENT, __VA_ARGS__)) {          \
+#define TSPI_CALL(function, right, ...)                                                                       \
+  extern "C" TSPLINK_EXPORT LONG WINAPI TSPI_##function(TSPLINK_MAP(TSPLINK_ARGUMENT, __VA_ARGS__)) {         \
     return enter_root<wire_calls::function>(Function::function, TSPLINK_MAP(TSPLINK_PAIR_NAME, __VA_ARGS__)); \
   }
 #include "wire/tspi_calls.def"
@@ -48,7 +48,8 @@ TSPLINK_EXPORT LONG WINAPI TUISPI_phoneConfigDialog(TUISPIDLLCALLBACK, DWORD, HW
   return PHONEERR_OPERATIONUNAVAIL;
 }
 TSPLINK_EXPORT LONG WINAPI TUISPI_providerConfig(TUISPIDLLCALLBACK, HWND, DWORD) { return LINEERR_OPERATIONUNAVAIL; }
-TSPLINK_EXPORT LONG WINAPI TUISPI_providerGenericDialog(TUISPIDLLCALLBACK, HTAPIDIALOGINSTANCE, LPVOID, DWORD, HANDLE) {
+TSPLINK_EXPORT LONG WINAPI TUISPI_providerGenericDialog(TUISPIDLLCALLBACK, HTAPIDIALOGINSTANCE, LPVOID, DWORD,
+                                                        HANDLE) {
   return LINEERR_OPERATIONUNAVAIL;
 }
 TSPLINK_EXPORT LONG WINAPI TUISPI_providerGenericDialogData(HTAPIDIALOGINSTANCE, LPVOID, DWORD) {

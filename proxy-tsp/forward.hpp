@@ -1,6 +1,6 @@
-// How a TSPI function crosses: take its arguments by role, send them, and either return dwRequestID at once or wait for
-// the answer and store it. Derived from the sheet; a function that is more than this has an Override (overrides.hpp).
-// Called on TAPI's threads; no exception leaves enter().
+// How a TSPI function crosses: take its arguments by role, send them, and either return dwRequestID at once or wait
+// for the answer and store it. Derived from the sheet; a function that is more than this has an Override
+// (overrides.hpp). Called on TAPI's threads; no exception leaves enter().
 #pragma once
 
 #include <new>
@@ -52,7 +52,8 @@ template <class C>
 typename C::Inputs take_inputs(wire::DesktopSide& side, const typename C::Arguments& arguments) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return typename C::Inputs{C::template Role<I>::template take<C, I>(side, arguments)...};
-  }(std::make_index_sequence<C::size>{});
+  }
+  (std::make_index_sequence<C::size>{});
 }
 
 /// Stores every output; the first error wins, a NULL output is left out.

@@ -19,7 +19,8 @@ Log make_log(const std::string& level, const std::filesystem::path& file) {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
     }
   } catch (const spdlog::spdlog_ex&) {
-    throw Failure(Kind::Configuration, file.string() + ": the log file cannot be written; check folder and permissions");
+    throw Failure(Kind::Configuration,
+                  file.string() + ": the log file cannot be written; check folder and permissions");
   }
   auto logger = std::make_shared<spdlog::logger>("tsplink.tsp", sink);
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %n: %v");

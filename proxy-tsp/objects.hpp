@@ -1,6 +1,7 @@
-// What the proxy knows of devices, open lines and phones, calls and MSP instances, and the maps from TAPI's handles and
-// from host-wide ids to them. Owner: Core, which guards the maps with its mutex; an object's own fields say who may
-// touch them. Handles are minted here, never 0, unique across kinds, and not used again in the life of the provider.
+// What the proxy knows of devices, open lines and phones, calls and MSP instances, and the maps from TAPI's handles
+// and from host-wide ids to them. Owner: Core, which guards the maps with its mutex; an object's own fields say who
+// may touch them. Handles are minted here, never 0, unique across kinds, and not used again in the life of the
+// provider.
 #pragma once
 
 #include <atomic>
@@ -73,8 +74,8 @@ struct Call {
   std::atomic<std::uint64_t> id{0};  // host-wide; 0: not known yet, or the link was lost since
   std::shared_ptr<Line> line;
   std::atomic<bool> closed{false};
-  HTAPICALL htCall{};           // event pump only, once the call was announced or completed
-  bool announced = false;       // event pump only: TAPI knows the call
+  HTAPICALL htCall{};            // event pump only, once the call was announced or completed
+  bool announced = false;        // event pump only: TAPI knows the call
   std::deque<Delivery> waiting;  // event pump only: behind a LINE_NEWCALL that TAPI was too busy for
 };
 

@@ -66,8 +66,8 @@ bool holds(const std::vector<std::shared_ptr<T>>& list, const std::shared_ptr<T>
   return std::find(list.begin(), list.end(), object) != list.end();
 }
 
-/// Tells the host that an object is closed and waits for its answer, bounded: what the vendor still had to say about the
-/// object comes before it. The closing succeeds here whatever the host says.
+/// Tells the host that an object is closed and waits for its answer, bounded: what the vendor still had to say about
+/// the object comes before it. The closing succeeds here whatever the host says.
 template <class C>
 void close_at_host(Core& core, Function function, std::uint64_t id) {
   if (!id) return;
@@ -83,19 +83,21 @@ void close_at_host(Core& core, Function function, std::uint64_t id) {
 // --- versions and capabilities: from the inventory -----------------------------------------------------------------
 
 LONG Override<calls::lineNegotiateTSPIVersion>::run(Core& core, DWORD dwDeviceID, DWORD dwLowVersion,
-                                                     DWORD dwHighVersion, LPDWORD lpdwTSPIVersion) {
-  const DWORD own = dwDeviceID == kProviderItself ? kHighestVersion : core.device(false, dwDeviceID)->values()->version;
+                                                    DWORD dwHighVersion, LPDWORD lpdwTSPIVersion) {
+  const DWORD own =
+      dwDeviceID == kProviderItself ? kHighestVersion : core.device(false, dwDeviceID)->values()->version;
   return agree(own, dwLowVersion, dwHighVersion, lpdwTSPIVersion, LINEERR_INCOMPATIBLEAPIVERSION);
 }
 
 LONG Override<calls::phoneNegotiateTSPIVersion>::run(Core& core, DWORD dwDeviceID, DWORD dwLowVersion,
-                                                      DWORD dwHighVersion, LPDWORD lpdwTSPIVersion) {
-  const DWORD own = dwDeviceID == kProviderItself ? kHighestVersion : core.device(true, dwDeviceID)->values()->version;
+                                                     DWORD dwHighVersion, LPDWORD lpdwTSPIVersion) {
+  const DWORD own =
+      dwDeviceID == kProviderItself ? kHighestVersion : core.device(true, dwDeviceID)->values()->version;
   return agree(own, dwLowVersion, dwHighVersion, lpdwTSPIVersion, PHONEERR_INCOMPATIBLEAPIVERSION);
 }
 
 LONG Override<calls::lineGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD dwExtVersion,
-                                           LPLINEDEVCAPS lpLineDevCaps) {
+                                          LPLINEDEVCAPS lpLineDevCaps) {
   const auto device = core.device(false, dwDeviceID);
   const auto values = device->values();
   if (dwExtVersion == 0 && !values->caps.empty()) {
@@ -106,18 +108,18 @@ LONG Override<calls::lineGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD dw
 }
 
 LONG Override<calls::lineGetAddressCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwAddressID, DWORD dwTSPIVersion,
-                                               DWORD dwExtVersion, LPLINEADDRESSCAPS lpAddressCaps) {
+                                              DWORD dwExtVersion, LPLINEADDRESSCAPS lpAddressCaps) {
   const auto device = core.device(false, dwDeviceID);
   const auto values = device->values();
   if (dwExtVersion == 0 && dwAddressID < values->addresses.size()) {
     return store_caps(core, *device, values->addresses[dwAddressID], lpAddressCaps, dwTSPIVersion);
   }
-  return forward<calls::lineGetAddressCaps>(core, Function::lineGetAddressCaps, dwDeviceID, dwAddressID, dwTSPIVersion,
-                                            dwExtVersion, lpAddressCaps);
+  return forward<calls::lineGetAddressCaps>(core, Function::lineGetAddressCaps, dwDeviceID, dwAddressID,
+                                            dwTSPIVersion, dwExtVersion, lpAddressCaps);
 }
 
 LONG Override<calls::phoneGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD dwExtVersion,
-                                            LPPHONECAPS lpPhoneCaps) {
+                                           LPPHONECAPS lpPhoneCaps) {
   const auto device = core.device(true, dwDeviceID);
   const auto values = device->values();
   if (dwExtVersion == 0 && !values->caps.empty()) {
@@ -128,13 +130,14 @@ LONG Override<calls::phoneGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD d
 }
 
 LONG Override<calls::lineGetExtensionID>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion,
-                                               LPLINEEXTENSIONID lpExtensionID) {
+                                              LPLINEEXTENSIONID lpExtensionID) {
   if (store_fixed(core.device(false, dwDeviceID)->values()->extension, lpExtensionID)) return 0;
-  return forward<calls::lineGetExtensionID>(core, Function::lineGetExtensionID, dwDeviceID, dwTSPIVersion, lpExtensionID);
+  return forward<calls::lineGetExtensionID>(core, Function::lineGetExtensionID, dwDeviceID, dwTSPIVersion,
+                                            lpExtensionID);
 }
 
 LONG Override<calls::phoneGetExtensionID>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion,
-                                                LPPHONEEXTENSIONID lpExtensionID) {
+                                               LPPHONEEXTENSIONID lpExtensionID) {
   if (store_fixed(core.device(true, dwDeviceID)->values()->extension, lpExtensionID)) return 0;
   return forward<calls::phoneGetExtensionID>(core, Function::phoneGetExtensionID, dwDeviceID, dwTSPIVersion,
                                              lpExtensionID);
@@ -148,7 +151,7 @@ LONG Override<calls::lineMSPIdentify>::run(Core& core, DWORD dwDeviceID, GUID* p
 // --- opening and closing -------------------------------------------------------------------------------------------
 
 LONG Override<calls::lineOpen>::run(Core& core, DWORD dwDeviceID, HTAPILINE htLine, LPHDRVLINE lphdLine,
-                                     DWORD dwTSPIVersion, LINEEVENT lpfnEventProc) {
+                                    DWORD dwTSPIVersion, LINEEVENT lpfnEventProc) {
   using C = calls::lineOpen;
   const auto device = core.device(false, dwDeviceID);
   const auto id = core.device_host_id(device);
@@ -171,7 +174,7 @@ LONG Override<calls::lineOpen>::run(Core& core, DWORD dwDeviceID, HTAPILINE htLi
 }
 
 LONG Override<calls::phoneOpen>::run(Core& core, DWORD dwDeviceID, HTAPIPHONE htPhone, LPHDRVPHONE lphdPhone,
-                                      DWORD dwTSPIVersion, PHONEEVENT lpfnEventProc) {
+                                     DWORD dwTSPIVersion, PHONEEVENT lpfnEventProc) {
   using C = calls::phoneOpen;
   const auto device = core.device(true, dwDeviceID);
   const auto id = core.device_host_id(device);
@@ -230,15 +233,15 @@ LONG Override<calls::lineCloseMSPInstance>::run(Core& core, HDRVMSPLINE hdMSPLin
 // --- dialling ------------------------------------------------------------------------------------------------------
 
 LONG Override<calls::lineMakeCall>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVLINE hdLine, HTAPICALL htCall,
-                                         LPHDRVCALL lphdCall, LPCWSTR lpszDestAddress, DWORD dwCountryCode,
-                                         LPLINECALLPARAMS lpCallParams) {
+                                        LPHDRVCALL lphdCall, LPCWSTR lpszDestAddress, DWORD dwCountryCode,
+                                        LPLINECALLPARAMS lpCallParams) {
   if (const LONG refused = check_dial_string(*core.line(hdLine)->device, lpszDestAddress)) return refused;
   return forward<calls::lineMakeCall>(core, Function::lineMakeCall, dwRequestID, hdLine, htCall, lphdCall,
                                       lpszDestAddress, dwCountryCode, lpCallParams);
 }
 
 LONG Override<calls::lineDial>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPCWSTR lpszDestAddress,
-                                     DWORD dwCountryCode) {
+                                    DWORD dwCountryCode) {
   if (const LONG refused = check_dial_string(*core.call(hdCall)->line->device, lpszDestAddress)) return refused;
   return forward<calls::lineDial>(core, Function::lineDial, dwRequestID, hdCall, lpszDestAddress, dwCountryCode);
 }
@@ -246,15 +249,15 @@ LONG Override<calls::lineDial>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVC
 // --- life of the provider ------------------------------------------------------------------------------------------
 
 LONG Override<calls::providerEnumDevices>::run(Core& core, DWORD, LPDWORD lpdwNumLines, LPDWORD lpdwNumPhones,
-                                                HPROVIDER hProvider, LINEEVENT lpfnLineCreateProc,
-                                                PHONEEVENT lpfnPhoneCreateProc) {
+                                               HPROVIDER hProvider, LINEEVENT lpfnLineCreateProc,
+                                               PHONEEVENT lpfnPhoneCreateProc) {
   core.enumerate({hProvider, lpfnLineCreateProc, lpfnPhoneCreateProc, {}}, *lpdwNumLines, *lpdwNumPhones);
   return 0;
 }
 
 LONG Override<calls::providerInit>::run(Core& core, DWORD dwTSPIVersion, DWORD, DWORD dwLineDeviceIDBase,
-                                         DWORD dwPhoneDeviceIDBase, DWORD_PTR dwNumLines, DWORD_PTR dwNumPhones,
-                                         ASYNC_COMPLETION lpfnCompletionProc, LPDWORD lpdwTSPIOptions) {
+                                        DWORD dwPhoneDeviceIDBase, DWORD_PTR dwNumLines, DWORD_PTR dwNumPhones,
+                                        ASYNC_COMPLETION lpfnCompletionProc, LPDWORD lpdwTSPIOptions) {
   if (dwTSPIVersion < kLowestVersion || dwTSPIVersion > kHighestVersion) return LINEERR_INCOMPATIBLEAPIVERSION;
   core.init(dwLineDeviceIDBase, dwPhoneDeviceIDBase, static_cast<DWORD>(dwNumLines), static_cast<DWORD>(dwNumPhones),
             lpfnCompletionProc);

@@ -6,9 +6,9 @@
 
 namespace tsplink::proxy {
 
-#define TSPLINK_OVERRIDE(function, ...)      \
-  template <>                                \
-  struct Override<wire::calls::function> {   \
+#define TSPLINK_OVERRIDE(function, ...)       \
+  template <>                                 \
+  struct Override<wire::calls::function> {    \
     static LONG run(Core& core, __VA_ARGS__); \
   };
 
@@ -53,8 +53,8 @@ struct Unavailable {
   template <>                              \
   struct Override<wire::calls::function> : Unavailable<wire::calls::function, __VA_ARGS__> {};
 
-TSPLINK_UNAVAILABLE(lineForward, DRV_REQUESTID, HDRVLINE, DWORD, DWORD, LPLINEFORWARDLIST, DWORD, HTAPICALL, LPHDRVCALL,
-                    LPLINECALLPARAMS)
+TSPLINK_UNAVAILABLE(lineForward, DRV_REQUESTID, HDRVLINE, DWORD, DWORD, LPLINEFORWARDLIST, DWORD, HTAPICALL,
+                    LPHDRVCALL, LPLINECALLPARAMS)
 TSPLINK_UNAVAILABLE(lineGatherDigits, HDRVCALL, DWORD, DWORD, LPWSTR, DWORD, LPCWSTR, DWORD, DWORD)
 TSPLINK_UNAVAILABLE(lineGetIcon, DWORD, LPCWSTR, LPHICON)
 TSPLINK_UNAVAILABLE(phoneGetIcon, DWORD, LPCWSTR, LPHICON)

@@ -1,6 +1,7 @@
-// The ledger of requests that the host has not answered: asynchronous ones that owe TAPI a completion, and callers that
-// wait for a synchronous answer. Who takes an entry out completes it, so nothing is completed twice. Owner: Core. Any
-// thread; entries are finished under the ledger's lock (memory copies only), completions are given by the event pump.
+// The ledger of requests that the host has not answered: asynchronous ones that owe TAPI a completion, and callers
+// that wait for a synchronous answer. Who takes an entry out completes it, so nothing is completed twice. Owner:
+// Core. Any thread; entries are finished under the ledger's lock (memory copies only), completions are given by the
+// event pump.
 #pragma once
 
 #include <condition_variable>
@@ -30,7 +31,7 @@ class AsyncRequest {
   virtual LONG finish(LONG result, std::span<const std::uint8_t> outputs) = 0;
 
   DRV_REQUESTID dwRequestID = 0;
-  std::vector<std::shared_ptr<Line>> lines;    // that the request names or belongs to
+  std::vector<std::shared_ptr<Line>> lines;  // that the request names or belongs to
   std::vector<std::shared_ptr<Phone>> phones;
   std::vector<std::shared_ptr<Call>> calls;
 };

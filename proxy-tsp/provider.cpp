@@ -62,11 +62,12 @@ class Root final : public Provider, public link::ClientHandler {
       local.machine = configuration_.machine;
       local.machine_id = machine_id(configuration_.state);
       local.sheet = wire::sheet_hash();
-      reactor_ = std::make_unique<link::Reactor>(wire::Clock::steady(), [log = log_](link::Level level, const auto& text) {
-        log(level == link::Level::Warning ? LogLevel::Warning : LogLevel::Info, text);
-      });
-      client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port}, context,
-                                               local, link::Limits{}, *this);
+      reactor_ =
+          std::make_unique<link::Reactor>(wire::Clock::steady(), [log = log_](link::Level level, const auto& text) {
+            log(level == link::Level::Warning ? LogLevel::Warning : LogLevel::Info, text);
+          });
+      client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port},
+                                               context, local, link::Limits{}, *this);
       reactor_->start();
       client_->start();
       return 0;
@@ -82,7 +83,8 @@ class Root final : public Provider, public link::ClientHandler {
 
   void on_up(const link::PeerInfo& host) override {
     up_ = true;
-    log_(LogLevel::Info, "connected to " + host.address + " (" + host.certificate.subject + ", tsplink " + host.product + ")");
+    log_(LogLevel::Info,
+         "connected to " + host.address + " (" + host.certificate.subject + ", tsplink " + host.product + ")");
     core_->on_up();
   }
   void on_message(wire::Buffer envelope) override { core_->on_message(envelope); }

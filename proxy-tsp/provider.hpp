@@ -1,6 +1,6 @@
 // The one root object of the loaded module: configuration, log, the connection to the host, and the Core that serves
-// TAPI. Made by the first TSPI call, connected by providerInit, gone after providerShutdown; nothing happens before or
-// after, least of all while the module is loaded or unloaded. Functions are called on TAPI's threads.
+// TAPI. Made by the first TSPI call, connected by providerInit, gone after providerShutdown; nothing happens before
+// or after, least of all while the module is loaded or unloaded. Functions are called on TAPI's threads.
 #pragma once
 
 #include <memory>

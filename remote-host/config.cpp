@@ -41,7 +41,8 @@ class Section {
     if (!node) return fallback;
     const auto value = node->value_exact<std::int64_t>();
     if (!value || *value < least || *value > most) {
-      refuse(node, called(key) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
+      refuse(node,
+             called(key) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
     }
     return static_cast<std::uint32_t>(*value);
   }
@@ -54,7 +55,8 @@ class Section {
     if (!table_) return;
     for (const auto& [key, node] : *table_) {
       const std::string name(key.str());
-      if (!known_.count(name)) refuse(&node, called(name) + " is no setting of tsplink-host; remove it or correct its name.");
+      if (!known_.count(name))
+        refuse(&node, called(name) + " is no setting of tsplink-host; remove it or correct its name.");
     }
   }
   std::string called(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
@@ -77,7 +79,8 @@ void read_listen(Section& root, Config& config) {
   const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
   if (bracketed) address = address.substr(1, address.size() - 2);
   const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
-  if (address.empty() || !digits || std::stoul(port) > 65535 || (!bracketed && address.find(':') != std::string::npos)) {
+  if (address.empty() || !digits || std::stoul(port) > 65535 ||
+      (!bracketed && address.find(':') != std::string::npos)) {
     root.refuse(node, "listen must be address and port, such as \"0.0.0.0:8643\" or \"[::]:8643\".");
   }
   config.listen_address = address;
@@ -138,7 +141,8 @@ void read_tls(Section section, const std::filesystem::path& file, Config& config
 void read_providers(Section& root, const std::filesystem::path& file, Config& config) {
   const auto* node = root.take("provider");
   const auto* list = node ? node->as_array() : nullptr;
-  if (!list || list->empty()) root.refuse(node, "no provider is configured; add a [[provider]] with name and module.");
+  if (!list || list->empty())
+    root.refuse(node, "no provider is configured; add a [[provider]] with name and module.");
   for (const auto& each : *list) {
     if (!each.is_table()) root.refuse(&each, "provider must be a list of tables, [[provider]].");
     Section section(file, "provider", each.as_table());
@@ -146,7 +150,8 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
     provider.name = section.text("name", "");
     if (provider.name.empty()) section.refuse(&each, "provider.name is missing.");
     for (const auto& other : config.providers) {
-      if (other.name == provider.name) section.refuse(&each, "provider.name \"" + provider.name + "\" is there twice.");
+      if (other.name == provider.name)
+        section.refuse(&each, "provider.name \"" + provider.name + "\" is there twice.");
     }
     const auto module = section.text("module", "");
     if (module.empty()) section.refuse(&each, "provider.module is missing; name the vendor's TSP file.");
@@ -170,7 +175,8 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
 Config read_config(const std::filesystem::path& file) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) {
-    throw Failure(Kind::Configuration, "There is no configuration file " + file.string() + "; give it with --config.");
+    throw Failure(Kind::Configuration,
+                  "There is no configuration file " + file.string() + "; give it with --config.");
   }
   toml::table table;
   try {

@@ -25,8 +25,8 @@ std::shared_ptr<const security::Context> context_of(const Config& config) {
     }
   }
   if (others_can_read(config.key.string())) {
-    throw Failure(Kind::Configuration, "The key " + config.key.string() +
-                                           " can be read by others; take their access away (chmod 600).");
+    throw Failure(Kind::Configuration,
+                  "The key " + config.key.string() + " can be read by others; take their access away (chmod 600).");
   }
   security::IdentityFiles files;
   files.certificate = config.certificate;
@@ -83,14 +83,16 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     for (auto& each : workers_) {
       const auto begin = std::chrono::steady_clock::now();
       each->worker->start();
-      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-      log::info("Provider " + each->worker->name() + " is ready: " + std::to_string(each->worker->lines()) + " lines, " +
-                std::to_string(each->worker->phones()) + " phones, initialised in " + std::to_string(took.count()) +
-                " ms.");
+      const auto took =
+          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+      log::info("Provider " + each->worker->name() + " is ready: " + std::to_string(each->worker->lines()) +
+                " lines, " + std::to_string(each->worker->phones()) + " phones, initialised in " +
+                std::to_string(took.count()) + " ms.");
     }
     server_.start();
     listening_ = true;
-    if (!config_.port_file.empty()) write_whole_file(config_.port_file.string(), std::to_string(server_.port()) + "\n");
+    if (!config_.port_file.empty())
+      write_whole_file(config_.port_file.string(), std::to_string(server_.port()) + "\n");
     log::info("Listening on " + config_.listen_address + ", port " + std::to_string(server_.port()) + ".");
     watch();
   }
@@ -116,7 +118,9 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     log::info("Desktop " + names_[session] + " is connected.");
     broker_.session_up(session, {desktop.machine, desktop.certificate.subject, desktop.address});
   }
-  void on_message(link::SessionId session, wire::Buffer envelope) override { broker_.session_message(session, envelope); }
+  void on_message(link::SessionId session, wire::Buffer envelope) override {
+    broker_.session_message(session, envelope);
+  }
   void on_down(link::SessionId session, const std::string& reason) override {
     log::info("Desktop " + names_[session] + " is gone: " + reason);
     names_.erase(session);
@@ -128,7 +132,8 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   struct Attached final : wire::Channel {
     explicit Attached(Impl& owner) : owner_(owner) {}
     void send(wire::Buffer envelope) override {
-      owner_.reactor_.post([this, envelope = std::move(envelope)] { owner_.broker_.worker_message(number, envelope); });
+      owner_.reactor_.post(
+          [this, envelope = std::move(envelope)] { owner_.broker_.worker_message(number, envelope); });
     }
     void close(const std::string&) override {}
 

@@ -1,5 +1,5 @@
-// The host put together: link, broker and workers. Owner: the program. start() and stop() from the program's main thread;
-// the broker lives on the reactor's thread, workers on their own.
+// The host put together: link, broker and workers. Owner: the program. start() and stop() from the program's main
+// thread; the broker lives on the reactor's thread, workers on their own.
 #pragma once
 
 #include <memory>

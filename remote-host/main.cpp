@@ -36,7 +36,8 @@ int run(const std::string& file, bool check) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Serves the lines and phones of telephony service providers on this machine to desktops.", "tsplink-host");
+  CLI::App app("Serves the lines and phones of telephony service providers on this machine to desktops.",
+               "tsplink-host");
   std::string file;
   bool check = false;
   app.add_option("--config", file, "configuration file (TOML)")->required();

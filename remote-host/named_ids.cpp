@@ -44,9 +44,8 @@ std::vector<NamedId> inputs_name(std::span<const std::uint8_t> arguments) {
 template <class C>
 constexpr bool makes() {
   bool found = false;
-  wire::for_each_parameter<C>([&](auto at) {
-    found = found || std::is_same_v<typename C::template Role<at.value>, wire::NewCall>;
-  });
+  wire::for_each_parameter<C>(
+      [&](auto at) { found = found || std::is_same_v<typename C::template Role<at.value>, wire::NewCall>; });
   return found;
 }
 

@@ -21,7 +21,8 @@ namespace tsplink::host {
 namespace {
 
 [[noreturn]] void cannot_load(const std::string& path, const std::string& why) {
-  throw Failure(Kind::Configuration, "The module " + path + " cannot be loaded (" + why + "); correct provider.module.");
+  throw Failure(Kind::Configuration,
+                "The module " + path + " cannot be loaded (" + why + "); correct provider.module.");
 }
 
 }  // namespace

@@ -27,8 +27,7 @@ std::string revocation_trouble(X509_STORE_CTX* store, const Context::Impl& conte
     case X509_V_ERR_CRL_NOT_YET_VALID:
       return "cannot be checked: the revocation list of its authority " + issuer +
              " is not valid yet; set this machine's clock right or put the right list" + file;
-    default:
-      return {};
+    default: return {};
   }
 }
 
@@ -42,8 +41,7 @@ std::string verdict(X509_STORE_CTX* store, const Context::Impl& context, const X
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "is not yet valid, only from " + time_text(X509_get0_notBefore(certificate)) +
              " on: set the clocks of both machines right";
-    case X509_V_ERR_CERT_REVOKED:
-      return "was revoked by its authority: issue a new one if the peer is to be trusted";
+    case X509_V_ERR_CERT_REVOKED: return "was revoked by its authority: issue a new one if the peer is to be trusted";
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -51,8 +49,7 @@ std::string verdict(X509_STORE_CTX* store, const Context::Impl& context, const X
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
       return "comes from an unknown authority, \"" + name_text(X509_get_issuer_name(certificate)) +
              "\": if it is to be trusted, add that authority to " + context.authority_file;
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-      return "bears a signature that its authority never made: issue it again";
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE: return "bears a signature that its authority never made: issue it again";
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "is for another machine: it has " + joined(read_certificate(certificate).alternative_names) +
@@ -69,8 +66,7 @@ std::string verdict(X509_STORE_CTX* store, const Context::Impl& context, const X
     case X509_V_ERR_APPLICATION_VERIFICATION:
       return std::string("was not looked at, since the peer did not agree on the protocol ") + kProtocolName +
              ": is this the port of a tsplink host?";
-    default:
-      return std::string("was refused: ") + X509_verify_cert_error_string(error);
+    default: return std::string("was refused: ") + X509_verify_cert_error_string(error);
   }
 }
 

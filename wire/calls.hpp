@@ -1,5 +1,6 @@
-// The sheet as C++: one description type for each TSPI function (wire::calls::lineMakeCall ...), their list and numbers,
-// checked against tspi.h. From these come exports, codec, dispatch, schema, trace lines and the derived tests.
+// The sheet as C++: one description type for each TSPI function (wire::calls::lineMakeCall ...), their list and
+// numbers, checked against tspi.h. From these come exports, codec, dispatch, schema, trace lines and the derived
+// tests.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,9 @@ bool wait_until(const Clock& clock, std::condition_variable& changed, std::uniqu
 class ManualClock final : public Clock {
  public:
   TimePoint now() const override { return TimePoint(Duration(ticks_.load())); }
-  Duration nap(Duration remaining) const override { return std::min<Duration>(remaining, std::chrono::milliseconds(1)); }
+  Duration nap(Duration remaining) const override {
+    return std::min<Duration>(remaining, std::chrono::milliseconds(1));
+  }
   void advance(Duration by) { ticks_ += by.count(); }
 
  private:

@@ -1,6 +1,6 @@
-// A function's inputs and outputs as FlatBuffers tables. A field's number is its parameter's position in the sheet and
-// never moves; what does not cross has no field. Pure functions; any thread. The bytes are those of the tables that
-// wire/tspi_calls.fbs describes (a test lets flatc's own reader read them).
+// A function's inputs and outputs as FlatBuffers tables. A field's number is its parameter's position in the sheet
+// and never moves; what does not cross has no field. Pure functions; any thread. The bytes are those of the tables
+// that wire/tspi_calls.fbs describes (a test lets flatc's own reader read them).
 #pragma once
 
 #include <flatbuffers/flatbuffers.h>

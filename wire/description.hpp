@@ -1,5 +1,5 @@
-// Compile-time description of one TSPI function, made from its entry in the sheet: names, roles, C types, wire values.
-// No objects; everything here is types and constants.
+// Compile-time description of one TSPI function, made from its entry in the sheet: names, roles, C types, wire
+// values. No objects; everything here is types and constants.
 #pragma once
 
 #include "wire/tapi.hpp"
@@ -61,9 +61,8 @@ struct Description {
 /// Calls f(std::integral_constant<std::size_t, I>) for each parameter of a description.
 template <class C, class F>
 constexpr void for_each_parameter(F&& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (f(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::make_index_sequence<C::size>{});
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }
+  (std::make_index_sequence<C::size>{});
 }
 
 }  // namespace tsplink::wire

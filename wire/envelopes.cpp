@@ -40,8 +40,8 @@ flatbuffers::Offset<fb::Device> put_device(Builder& builder, const DeviceValues&
                           device.arrived);
 }
 
-/// Copies of an inventory's parts, up to a bound: parts may share bytes, so that what they take together may be far more
-/// than the frame.
+/// Copies of an inventory's parts, up to a bound: parts may share bytes, so that what they take together may be far
+/// more than the frame.
 class InventoryReader {
  public:
   DeviceValues device(const fb::Device& device);

@@ -1,5 +1,5 @@
-// Making envelopes and reading them, so that no other place touches FlatBuffers' builders. A made Buffer never changes
-// and may be shared by any number of sessions. Pure functions; any thread.
+// Making envelopes and reading them, so that no other place touches FlatBuffers' builders. A made Buffer never
+// changes and may be shared by any number of sessions. Pure functions; any thread.
 #pragma once
 
 #include <wire/envelope_generated.h>

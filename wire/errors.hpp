@@ -9,7 +9,8 @@
 
 namespace tsplink::wire {
 
-/// Which family of functions answers: TSPI_line* and the provider functions with LINEERR_, TSPI_phone* with PHONEERR_.
+/// Which family of functions answers: TSPI_line* and the provider functions with LINEERR_, TSPI_phone* with
+/// PHONEERR_.
 enum class Family { Line, Phone };
 
 /// What a Kind::NoSuchObject was about; the family says whether a device is a line or a phone.
@@ -22,7 +23,8 @@ inline LONG to_error(const Failure& failure, Family family, Object object = Obje
   return failure.code() != 0 ? failure.code() : to_error(failure.kind(), family, object);
 }
 
-/// "LINEERR_NOMEM"; "0" for success, "request id" for positive values, "unknown error" for a number tapi.h does not name.
+/// "LINEERR_NOMEM"; "0" for success, "request id" for positive values, "unknown error" for a number tapi.h does not
+/// name.
 const char* error_name(LONG error);
 
 /// The same meaning in `family`, for vendors that answer a phone function with a LINEERR_ code or the reverse.

@@ -10,7 +10,11 @@ namespace {
 
 constexpr EventDescription kEvents[] = {
 #define TSPI_EVENT(name, scope, right, role1, role2, role3) \
-  {#name, static_cast<std::uint32_t>(name), Scope::scope, Right::right, {EventRole::role1, EventRole::role2, EventRole::role3}},
+  {#name,                                                   \
+   static_cast<std::uint32_t>(name),                        \
+   Scope::scope,                                            \
+   Right::right,                                            \
+   {EventRole::role1, EventRole::role2, EventRole::role3}},
 #include "wire/tspi_events.def"
 #undef TSPI_EVENT
 };
@@ -23,7 +27,8 @@ const EventDescription* event_description(std::uint16_t number) {
 }
 
 std::optional<Message> event_number(std::uint32_t dwMsg) {
-  const auto* found = std::find_if(std::begin(kEvents), std::end(kEvents), [&](const auto& e) { return e.message == dwMsg; });
+  const auto* found =
+      std::find_if(std::begin(kEvents), std::end(kEvents), [&](const auto& e) { return e.message == dwMsg; });
   if (found == std::end(kEvents)) return std::nullopt;
   return static_cast<Message>(found - std::begin(kEvents));
 }

@@ -1,5 +1,5 @@
-// The sheet of messages as a table: what each message belongs to and what its parameters are, so that worker and proxy
-// translate handles, pointers and numbers by role and not by name. Constant; any thread.
+// The sheet of messages as a table: what each message belongs to and what its parameters are, so that worker and
+// proxy translate handles, pointers and numbers by role and not by name. Constant; any thread.
 #pragma once
 
 #include <array>

@@ -25,8 +25,9 @@ T get(const std::uint8_t* from) {
 FrameHeader decode_header(const std::uint8_t* bytes, std::uint32_t limit) {
   FrameHeader header{get<std::uint32_t>(bytes), get<std::uint64_t>(bytes + 8), get<std::uint64_t>(bytes + 16)};
   if (get<std::uint32_t>(bytes + 4) != 0) {
-    throw Failure(Kind::Malformed, "the peer sent a frame header whose reserved field is not zero: it does not speak "
-                                   "tsplink's protocol");
+    throw Failure(Kind::Malformed,
+                  "the peer sent a frame header whose reserved field is not zero: it does not speak "
+                  "tsplink's protocol");
   }
   if (header.length > limit) {
     throw Failure(Kind::TooLarge, "the peer announced a frame of " + std::to_string(header.length) +
@@ -65,8 +66,8 @@ void verify_envelope(std::span<const std::uint8_t> envelope) {
   }
   const fb::Body body = fb::GetEnvelope(envelope.data())->body_type();
   if (body == fb::Body::NONE || body > fb::Body::MAX) {
-    throw Failure(Kind::Malformed, "the peer sent an envelope of unknown kind " +
-                                       std::to_string(static_cast<unsigned>(body)));
+    throw Failure(Kind::Malformed,
+                  "the peer sent an envelope of unknown kind " + std::to_string(static_cast<unsigned>(body)));
   }
   // An unset union member has its type and no table: everybody after this point relies on the table.
   if (fb::GetEnvelope(envelope.data())->body() == nullptr) {

@@ -1,5 +1,5 @@
-// Frames: a fixed header of 24 bytes, little endian (length, zero, sequence number, acknowledgement), then one envelope
-// (wire/envelope.fbs). What differs from session to session is in the header; the envelope is encoded once.
+// Frames: a fixed header of 24 bytes, little endian (length, zero, sequence number, acknowledgement), then one
+// envelope (wire/envelope.fbs). What differs from session to session is in the header; the envelope is encoded once.
 // Owner: the connection keeps one Splitter. Threads: one at a time.
 #pragma once
 
@@ -32,12 +32,12 @@ struct Frame {
   Buffer envelope;  // its own allocation, aligned for FlatBuffers, passed verify_envelope
 };
 
-/// Throws Failure(Malformed) with a sentence, unless the bytes are one well-formed envelope with a body. The number of
-/// tables is bounded by the size, so that references to the same table again and again cost no time.
+/// Throws Failure(Malformed) with a sentence, unless the bytes are one well-formed envelope with a body. The number
+/// of tables is bounded by the size, so that references to the same table again and again cost no time.
 void verify_envelope(std::span<const std::uint8_t> envelope);
 
-/// Cuts a stream of bytes, arriving in any pieces, into verified frames. The memory it takes follows what has arrived,
-/// never what a header promises.
+/// Cuts a stream of bytes, arriving in any pieces, into verified frames. The memory it takes follows what has
+/// arrived, never what a header promises.
 class Splitter {
  public:
   explicit Splitter(std::uint32_t limit) : limit_(limit) {}
@@ -53,8 +53,8 @@ class Splitter {
 
   std::uint32_t limit_;
   Bytes input_;
-  std::size_t position_ = 0;               // in input_: what is before it was handed out
-  std::optional<FrameHeader> header_;      // of the frame being collected
+  std::size_t position_ = 0;           // in input_: what is before it was handed out
+  std::optional<FrameHeader> header_;  // of the frame being collected
 };
 
 }  // namespace tsplink::wire

@@ -1,6 +1,7 @@
-// The roles of the sheet: what a parameter of a TSPI function is, not what its C type happens to be. A role knows its C
-// type, what of it crosses the wire (In with the request, Out with the answer), how the desktop takes and stores it, and
-// how the worker holds it for the vendor. Used by one thread at a time; the sides (wire/sides.hpp) say who that is.
+// The roles of the sheet: what a parameter of a TSPI function is, not what its C type happens to be. A role knows its
+// C type, what of it crosses the wire (In with the request, Out with the answer), how the desktop takes and stores
+// it, and how the worker holds it for the vendor. Used by one thread at a time; the sides (wire/sides.hpp) say who
+// that is.
 //
 // A role R has: c_type, In, Out, late (Out comes with the completion), and
 //   take<C, I>(side, arguments) -> In                        desktop, before the call leaves
@@ -330,7 +331,8 @@ Block take_block(const void* from, std::size_t size) {
   return Bytes(bytes, bytes + size);
 }
 
-/// Bytes (Unit 1) or an array of packed structures (Unit: size of one), counted by the parameter that `Counter` names.
+/// Bytes (Unit 1) or an array of packed structures (Unit: size of one), counted by the parameter that `Counter`
+/// names.
 template <FixedString Counter, class Pointer, std::size_t Unit = 1>
 struct CountedIn : RoleBase<Pointer, Block> {
   static constexpr auto counted_by = Counter;
@@ -433,7 +435,8 @@ struct BytesOut : RoleBase<LPVOID, Nothing, Block> {
   };
 };
 
-/// Text that the vendor writes until an event says that it is there (lineGatherDigits). In: whether there is a buffer.
+/// Text that the vendor writes until an event says that it is there (lineGatherDigits). In: whether there is a
+/// buffer.
 template <FixedString Counter>
 struct EventTextOut : RoleBase<LPWSTR, std::uint32_t> {
   template <class C, std::size_t I>
@@ -527,8 +530,8 @@ struct VarIn : RoleBase<T*, Block> {
   };
 };
 
-/// A structure that the vendor fills. In: the caller's dwTotalSize. The vendor gets room for a whole structure even if
-/// the caller has little: only of a whole one can the desktop say truly how much is needed.
+/// A structure that the vendor fills. In: the caller's dwTotalSize. The vendor gets room for a whole structure even
+/// if the caller has little: only of a whole one can the desktop say truly how much is needed.
 template <class T>
 struct VarOut : RoleBase<T*, std::uint32_t, Block> {
   static constexpr std::uint32_t least_room = 16 * 1024;
@@ -541,7 +544,8 @@ struct VarOut : RoleBase<T*, std::uint32_t, Block> {
     return std::min<DWORD>(total, kMaxBlock);
   }
   template <class C, std::size_t I>
-  static LONG store(DesktopSide& side, const Block& out, const std::uint32_t&, const typename C::Arguments& arguments) {
+  static LONG store(DesktopSide& side, const Block& out, const std::uint32_t&,
+                    const typename C::Arguments& arguments) {
     auto* structure = std::get<I>(arguments);
     if (!out || !structure) return 0;
     constexpr auto version_at = C::position("dwTSPIVersion");
@@ -570,7 +574,8 @@ struct VarOut : RoleBase<T*, std::uint32_t, Block> {
       } else {
         held.version = side.version();
       }
-      // Even a caller's buffer of a few bytes is a whole structure here: a vendor reads dwTotalSize and may write more.
+      // Even a caller's buffer of a few bytes is a whole structure here: a vendor reads dwTotalSize and may write
+      // more.
       held.bytes.resize(std::max<std::size_t>(held.total, sizeof(T)) + kSlack);
       std::memcpy(held.bytes.data(), &held.total, sizeof held.total);
       return held;

@@ -9,7 +9,8 @@ namespace {
 
 const char* const kHead =
     "// The sheet of TSPI's functions as FlatBuffers: printed by tsplink_print_schema from wire/tspi_calls.def and\n"
-    "// wire/tspi_events.def. Do not edit; wire/README.md says how to print it again. A field's id is its parameter's\n"
+    "// wire/tspi_events.def. Do not edit; wire/README.md says how to print it again. A field's id is its "
+    "parameter's\n"
     "// position in tspi.h and never moves; a deprecated field keeps the place of a parameter that does not cross.\n"
     "// A block or text that is not there was a NULL pointer.\n"
     "namespace tsplink.wire.sheet;\n";

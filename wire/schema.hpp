@@ -1,5 +1,5 @@
-// The sheet as a FlatBuffers schema: wire/tspi_calls.fbs, printed from the roles, committed, and read by flatc alone. The
-// text is the same on every platform, and its hash tells two ends in Hello whether they have the same sheet.
+// The sheet as a FlatBuffers schema: wire/tspi_calls.fbs, printed from the roles, committed, and read by flatc alone.
+// The text is the same on every platform, and its hash tells two ends in Hello whether they have the same sheet.
 // Owner: nobody, the text is a constant. Any thread.
 #pragma once
 
@@ -13,8 +13,8 @@
 
 namespace tsplink::wire {
 
-/// One table of a schema, for `names`, whose wire types are `types` (nullptr: does not cross). What does not cross has a
-/// deprecated field, so that flatc accepts the position of every other one.
+/// One table of a schema, for `names`, whose wire types are `types` (nullptr: does not cross). What does not cross
+/// has a deprecated field, so that flatc accepts the position of every other one.
 std::string schema_table(std::string_view name, std::span<const std::string_view> names,
                          std::span<const char* const> types);
 

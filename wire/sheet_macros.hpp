@@ -1,5 +1,5 @@
-// Preprocessor help for reading the sheet: TSPLINK_MAP applies a macro to each of its arguments, and a parameter of the
-// sheet is the pair (name, role), whose role may hold commas.
+// Preprocessor help for reading the sheet: TSPLINK_MAP applies a macro to each of its arguments, and a parameter of
+// the sheet is the pair (name, role), whose role may hold commas.
 #pragma once
 
 #define TSPLINK_PARENS ()

@@ -1,6 +1,6 @@
-// What the roles ask of the two ends: the proxy turns TAPI's handles into host-wide ids (DesktopSide), the worker turns
-// ids into the vendor's handles (VendorSide). One object serves one call of a function and belongs to its thread.
-// Every function throws Failure with the TSPI error to answer when it does not know the object.
+// What the roles ask of the two ends: the proxy turns TAPI's handles into host-wide ids (DesktopSide), the worker
+// turns ids into the vendor's handles (VendorSide). One object serves one call of a function and belongs to its
+// thread. Every function throws Failure with the TSPI error to answer when it does not know the object.
 #pragma once
 
 #include "wire/tapi.hpp"

@@ -36,7 +36,9 @@ struct Facts {
   constexpr StructureDescription description() const {
     return {name,
             family,
-            style == Style::Element ? kNoMember : style == Style::KeyThenTotal ? at(sizeof(DWORD)) : at(0),
+            style == Style::Element        ? kNoMember
+            : style == Style::KeyThenTotal ? at(sizeof(DWORD))
+                                           : at(0),
             style == Style::Totals,
             std::span(sizes.data(), size_count),
             std::span(pairs.data(), pair_count),
@@ -47,40 +49,41 @@ struct Facts {
   }
 };
 
-#define TSPLINK_PAIR(T, name, content, owned, element, count_at)                                                 \
-  static_assert(sizeof(T::dw##name##Size) == 4 && sizeof(T::dw##name##Offset) == 4);                             \
-  static_assert(offsetof(T, dw##name##Offset) == offsetof(T, dw##name##Size) + 4, #T " " #name);                 \
+#define TSPLINK_PAIR(T, name, content, owned, element, count_at)                                                   \
+  static_assert(sizeof(T::dw##name##Size) == 4 && sizeof(T::dw##name##Offset) == 4);                               \
+  static_assert(offsetof(T, dw##name##Offset) == offsetof(T, dw##name##Size) + 4, #T " " #name);                   \
   facts.pair({"dw" #name, at(offsetof(T, dw##name##Size)), at(offsetof(T, dw##name##Offset)), Content::content, 0, \
               owned, element, count_at});
 
-#define TSPI_STRUCTURE(T, family, style)                      \
-  static_assert(sizeof(T) <= kLargestFixedPart);            \
-  constexpr Facts facts_of_##T() {                            \
-    Facts facts{#T, Family::family, Style::style};            \
+#define TSPI_STRUCTURE(T, family, style)           \
+  static_assert(sizeof(T) <= kLargestFixedPart);   \
+  constexpr Facts facts_of_##T() {                 \
+    Facts facts{#T, Family::family, Style::style}; \
     check_totals<T, Style::style>();
-#define TSPI_FIXED_PART(T, version, bytes, beyond)                  \
+#define TSPI_FIXED_PART(T, version, bytes, beyond)                   \
   static_assert(offsetof(T, beyond) == (bytes), #T " at " #version); \
   facts.fixed_part(version, bytes);
-#define TSPI_FIXED_PART_TODAY(T, version, bytes)             \
-  static_assert(sizeof(T) == (bytes), #T " at " #version);   \
+#define TSPI_FIXED_PART_TODAY(T, version, bytes)           \
+  static_assert(sizeof(T) == (bytes), #T " at " #version); \
   facts.fixed_part(version, bytes);
 #define TSPI_PAIR(T, name, content) TSPLINK_PAIR(T, name, content, false, nullptr, kNoMember)
 #define TSPI_TAPI_PAIR(T, name, content) TSPLINK_PAIR(T, name, content, true, nullptr, kNoMember)
 #define TSPI_ARRAY(T, name, element) TSPLINK_PAIR(T, name, Structures, false, &kDescriptionOf_##element, kNoMember)
-#define TSPI_TAPI_ARRAY(T, name, element) TSPLINK_PAIR(T, name, Structures, true, &kDescriptionOf_##element, kNoMember)
+#define TSPI_TAPI_ARRAY(T, name, element) \
+  TSPLINK_PAIR(T, name, Structures, true, &kDescriptionOf_##element, kNoMember)
 #define TSPI_COUNTED_ARRAY(T, name, element, count) \
   TSPLINK_PAIR(T, name, Structures, false, &kDescriptionOf_##element, at(offsetof(T, count)))
-#define TSPI_INLINE_ARRAY(T, element, count)          \
-  facts.inline_element = &kDescriptionOf_##element;   \
+#define TSPI_INLINE_ARRAY(T, element, count)        \
+  facts.inline_element = &kDescriptionOf_##element; \
   facts.inline_count_at = at(offsetof(T, count));
-#define TSPI_REWRITE(T, member, what)        \
+#define TSPI_REWRITE(T, member, what) \
   facts.rewrites[facts.rewrite_count++] = {{#member, at(offsetof(T, member)), at(sizeof(T::member))}, Rewrite::what};
 #define TSPI_TAPI_OWNED(T, member) \
   facts.owned[facts.owned_count++] = {#member, at(offsetof(T, member)), at(sizeof(T::member))};
-#define TSPI_END(T)                                        \
-  return facts;                                            \
-  }                                                        \
-  constexpr Facts kFactsOf_##T = facts_of_##T();           \
+#define TSPI_END(T)                              \
+  return facts;                                  \
+  }                                              \
+  constexpr Facts kFactsOf_##T = facts_of_##T(); \
   constexpr StructureDescription kDescriptionOf_##T = kFactsOf_##T.description();
 #define TSPI_FIXED(T, bytes) static_assert(sizeof(T) == (bytes), #T);
 
@@ -97,10 +100,10 @@ constexpr void check_totals() {
 
 }  // namespace
 
-#define TSPI_END(T)                                                             \
-  template <>                                                                   \
-  const StructureDescription& describe<T>() {                                   \
-    return kDescriptionOf_##T;                                                  \
+#define TSPI_END(T)                           \
+  template <>                                 \
+  const StructureDescription& describe<T>() { \
+    return kDescriptionOf_##T;                \
   }
 #include "wire/structures.def"
 

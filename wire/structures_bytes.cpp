@@ -30,11 +30,11 @@ void store(std::uint8_t* to, std::uint64_t value) {
 struct Bad {
   std::size_t size_at;  // where the words are, from the beginning of the bytes
   std::size_t offset_at;
-  const Pair* pair;            // null: the inline elements
+  const Pair* pair;                    // null: the inline elements
   std::optional<std::uint32_t> index;  // of the element, where the part is one inside of it
   const Pair* inner;
-  bool count;                  // the count is wrong, the part is good
-  std::uint32_t most;          // elements that are really there
+  bool count;          // the count is wrong, the part is good
+  std::uint32_t most;  // elements that are really there
   const char* reason;
 };
 
@@ -154,7 +154,8 @@ void check(const StructureDescription& structure, std::span<const std::uint8_t> 
   if (bytes.size() < size_at + sizeof(DWORD)) malformed(structure, std::string("ends before ") + size_name);
   const std::uint32_t size = load(bytes.data() + size_at);
   const auto claim = [&] { return std::string(size_name) + " is " + std::to_string(size); };
-  if (size > bytes.size()) malformed(structure, claim() + ", but only " + std::to_string(bytes.size()) + " bytes came");
+  if (size > bytes.size())
+    malformed(structure, claim() + ", but only " + std::to_string(bytes.size()) + " bytes came");
   const std::uint32_t fixed = fixed_size(structure, version);
   if (size < fixed) malformed(structure, claim() + ", less than the fixed part of " + std::to_string(fixed));
   Inspector(structure, bytes, version, size).run([&](const Bad& bad) {
@@ -218,9 +219,15 @@ class Writer {
  public:
   Writer(const StructureDescription& structure, std::span<const std::uint8_t> source, std::uint8_t* destination,
          std::uint32_t version, std::uint32_t source_version)
-      : structure_(structure), source_(source), destination_(destination), version_(version),
-        source_version_(source_version), total_(load(destination + kTotalAt)), fixed_(fixed_size(structure, version)),
-        needed_(fixed_), used_(fixed_) {}
+      : structure_(structure),
+        source_(source),
+        destination_(destination),
+        version_(version),
+        source_version_(source_version),
+        total_(load(destination + kTotalAt)),
+        fixed_(fixed_size(structure, version)),
+        needed_(fixed_),
+        used_(fixed_) {}
 
   void run() {
     write_fixed_part();
@@ -255,7 +262,8 @@ class Writer {
   // A part that is not wholly behind the source's fixed part and inside the source is none.
   Part read(const std::uint8_t* size_word, const std::uint8_t* offset_word) const {
     const Part part{load(size_word), load(offset_word)};
-    const bool good = part.offset >= fixed_size(structure_, source_version_) && part.offset + part.size <= source_.size();
+    const bool good =
+        part.offset >= fixed_size(structure_, source_version_) && part.offset + part.size <= source_.size();
     return good ? part : Part{0, 0};
   }
 
@@ -352,7 +360,8 @@ LONG store_output(const StructureDescription& structure, std::span<const std::ui
   require_totals(structure);
   auto* const bytes = static_cast<std::uint8_t*>(destination);
   if (load(bytes + kTotalAt) < std::max<std::uint32_t>(fixed_size(structure, version), kTotalsSize)) {
-    return static_cast<LONG>(structure.family == Family::Line ? LINEERR_STRUCTURETOOSMALL : PHONEERR_STRUCTURETOOSMALL);
+    return static_cast<LONG>(structure.family == Family::Line ? LINEERR_STRUCTURETOOSMALL
+                                                              : PHONEERR_STRUCTURETOOSMALL);
   }
   Writer(structure, source, bytes, version, source_version == 0 ? version : source_version).run();
   return 0;

@@ -74,16 +74,17 @@ struct Named {
   std::uint32_t value;
   const char* name;
 };
-#define TSPLINK_NAMED(name) {name, #name}
+#define TSPLINK_NAMED(name) \
+  { name, #name }
 constexpr Named kCallStates[] = {
-    TSPLINK_NAMED(LINECALLSTATE_IDLE),        TSPLINK_NAMED(LINECALLSTATE_OFFERING),
-    TSPLINK_NAMED(LINECALLSTATE_ACCEPTED),    TSPLINK_NAMED(LINECALLSTATE_DIALTONE),
-    TSPLINK_NAMED(LINECALLSTATE_DIALING),     TSPLINK_NAMED(LINECALLSTATE_RINGBACK),
-    TSPLINK_NAMED(LINECALLSTATE_BUSY),        TSPLINK_NAMED(LINECALLSTATE_SPECIALINFO),
-    TSPLINK_NAMED(LINECALLSTATE_CONNECTED),   TSPLINK_NAMED(LINECALLSTATE_PROCEEDING),
-    TSPLINK_NAMED(LINECALLSTATE_ONHOLD),      TSPLINK_NAMED(LINECALLSTATE_CONFERENCED),
+    TSPLINK_NAMED(LINECALLSTATE_IDLE),           TSPLINK_NAMED(LINECALLSTATE_OFFERING),
+    TSPLINK_NAMED(LINECALLSTATE_ACCEPTED),       TSPLINK_NAMED(LINECALLSTATE_DIALTONE),
+    TSPLINK_NAMED(LINECALLSTATE_DIALING),        TSPLINK_NAMED(LINECALLSTATE_RINGBACK),
+    TSPLINK_NAMED(LINECALLSTATE_BUSY),           TSPLINK_NAMED(LINECALLSTATE_SPECIALINFO),
+    TSPLINK_NAMED(LINECALLSTATE_CONNECTED),      TSPLINK_NAMED(LINECALLSTATE_PROCEEDING),
+    TSPLINK_NAMED(LINECALLSTATE_ONHOLD),         TSPLINK_NAMED(LINECALLSTATE_CONFERENCED),
     TSPLINK_NAMED(LINECALLSTATE_ONHOLDPENDCONF), TSPLINK_NAMED(LINECALLSTATE_ONHOLDPENDTRANSFER),
-    TSPLINK_NAMED(LINECALLSTATE_DISCONNECTED), TSPLINK_NAMED(LINECALLSTATE_UNKNOWN),
+    TSPLINK_NAMED(LINECALLSTATE_DISCONNECTED),   TSPLINK_NAMED(LINECALLSTATE_UNKNOWN),
 };
 constexpr Named kLineStates[] = {
     TSPLINK_NAMED(LINEDEVSTATE_RINGING),      TSPLINK_NAMED(LINEDEVSTATE_CONNECTED),
@@ -151,7 +152,8 @@ std::string line_of(const fb::Request& request) {
   std::string line = "Request " + std::to_string(request.id());
   const auto* info = function_info(request.function());
   if (!info) {
-    line += " unknown function " + std::to_string(request.function()) + ", " + size_text(span_of(request.arguments()).size());
+    line += " unknown function " + std::to_string(request.function()) + ", " +
+            size_text(span_of(request.arguments()).size());
   } else if (info->right == Right::Local) {
     line += " " + std::string(info->name) + ", which never crosses";
   } else {
@@ -195,7 +197,8 @@ std::string line_of(const fb::Event& event) {
     const auto role = description ? description->roles[static_cast<std::size_t>(i)] : EventRole::Number;
     const auto name = std::to_string(i + 1);
     if (role == EventRole::NewCall || role == EventRole::LineDevice || role == EventRole::PhoneDevice ||
-        role == EventRole::NewDevice || (role == EventRole::CallStateDetail && params[0] == LINECALLSTATE_CONFERENCED)) {
+        role == EventRole::NewDevice ||
+        (role == EventRole::CallStateDetail && params[0] == LINECALLSTATE_CONFERENCED)) {
       field(line, name, id_text(params[i]));
     } else if (role == EventRole::Number || role == EventRole::CallStateDetail || role == EventRole::MspInstance) {
       line += i == 0 && description ? " " + first_parameter(description->message, params[i])
@@ -207,7 +210,8 @@ std::string line_of(const fb::Event& event) {
 }
 
 std::string line_of(const fb::Hello& hello) {
-  std::string line = "Hello protocol=" + std::to_string(hello.protocol_low()) + ".." + std::to_string(hello.protocol_high());
+  std::string line =
+      "Hello protocol=" + std::to_string(hello.protocol_low()) + ".." + std::to_string(hello.protocol_high());
   field(line, "sheet", id_text(hello.sheet()));
   field(line, "product", quoted(hello.product()));
   field(line, "machine", quoted(hello.machine()));

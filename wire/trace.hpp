@@ -32,7 +32,8 @@ std::string trace_values(const Values& values) {
   std::string line;
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (trace_value(line, C::parameters[I], std::get<I>(values)), ...);
-  }(std::make_index_sequence<C::size>{});
+  }
+  (std::make_index_sequence<C::size>{});
   return line;
 }
 }  // namespace detail

@@ -1,6 +1,6 @@
-// The broker: which desktop is attached to which vendor line or phone, what it may do, who hears what. One vendor line is
-// opened once, whatever the number of desktops. Owner: the host. Threads: all of it on one, the reactor's; workers'
-// envelopes are posted to it.
+// The broker: which desktop is attached to which vendor line or phone, what it may do, who hears what. One vendor
+// line is opened once, whatever the number of desktops. Owner: the host. Threads: all of it on one, the reactor's;
+// workers' envelopes are posted to it.
 #pragma once
 
 #include <deque>
@@ -47,7 +47,8 @@ struct SessionInfo {
 
 struct BrokerOptions {
   std::size_t requests_in_flight = 256;  // of one session
-  wire::Duration monitor_delay = std::chrono::milliseconds(250);  // until calls are announced without a media detection
+  wire::Duration monitor_delay =
+      std::chrono::milliseconds(250);                // until calls are announced without a media detection
   wire::Right default_right = wire::Right::Control;  // of every desktop; Local: none
 };
 
@@ -112,7 +113,7 @@ class Broker {
     std::uint64_t id = 0;
     std::uint64_t line = 0;
     std::set<SessionId> holders;
-    std::set<SessionId> controllers;  // made or answered it, or acted on it
+    std::set<SessionId> controllers;         // made or answered it, or acted on it
     std::optional<wire::EventValues> state;  // the last LINE_CALLSTATE
     bool closing = false;
     bool idle() const { return state && state->params[0] == LINECALLSTATE_IDLE; }

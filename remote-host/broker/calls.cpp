@@ -17,7 +17,8 @@ void Broker::start_hearing(std::uint64_t device, std::uint64_t attachment) {
   mine->hearing = true;
   for (const auto id : found->second.calls) {
     auto* call = find_call(id);
-    if (call && !call->idle() && !call->closing && !call->holders.count(mine->session)) announce(*call, mine->session);
+    if (call && !call->idle() && !call->closing && !call->holders.count(mine->session))
+      announce(*call, mine->session);
   }
 }
 
@@ -43,7 +44,8 @@ void Broker::close_call(const Request& request) {
   release_call(request.call, request.session, false, [this, request](LONG result) { respond(request, result); });
 }
 
-void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes, const std::function<void(LONG)>& done) {
+void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
+                          const std::function<void(LONG)>& done) {
   auto& call = calls_.at(id);
   const auto& line = station(call.line);
   const bool controlled = right_of(session, call.line) == wire::Right::Control;
@@ -69,7 +71,8 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
 void Broker::forget_call(std::uint64_t id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
-  if (const auto line = stations_.find(found->second.line); line != stations_.end()) std::erase(line->second.calls, id);
+  if (const auto line = stations_.find(found->second.line); line != stations_.end())
+    std::erase(line->second.calls, id);
   calls_.erase(found);
 }
 
@@ -95,7 +98,8 @@ void Broker::create_instance(const Request& request) {
       constexpr auto at = calls::lineCreateMSPInstance::position("lphdMSPLine");
       const auto id = std::get<at>(values);
       const auto line = stations_.find(pending.from.device);
-      const bool wanted = !pending.answered && line != stations_.end() && line->second.attachment(pending.from.session);
+      const bool wanted =
+          !pending.answered && line != stations_.end() && line->second.attachment(pending.from.session);
       if (wanted) {
         instances_[id] = {pending.from.device, pending.from.session};
       } else if (line != stations_.end()) {

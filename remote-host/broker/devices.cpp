@@ -54,7 +54,8 @@ void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) 
       station.phone = phone;
       DWORD flags = 0;
       constexpr auto at = offsetof(LINEDEVCAPS, dwDevCapFlags);
-      if (!phone && device.caps.size() >= at + sizeof flags) std::memcpy(&flags, device.caps.data() + at, sizeof flags);
+      if (!phone && device.caps.size() >= at + sizeof flags)
+        std::memcpy(&flags, device.caps.data() + at, sizeof flags);
       station.close_drops = (flags & LINEDEVCAPFLAGS_CLOSEDROP) != 0;
       stations_[device.id] = std::move(station);
     }
@@ -103,8 +104,7 @@ void Broker::session_down(SessionId id, const std::string&) {
 void Broker::open(const Request& request) {
   auto& station = this->station(request.device);
   const auto waits = [&](const Request& each) { return each.session == request.session; };
-  if (station.attachment(request.session) ||
-      std::any_of(station.opening.begin(), station.opening.end(), waits)) {
+  if (station.attachment(request.session) || std::any_of(station.opening.begin(), station.opening.end(), waits)) {
     return respond(request, static_cast<LONG>(station.phone ? PHONEERR_ALLOCATED : LINEERR_ALLOCATED));
   }
   if (station.life == Life::Open) return attach(station, request);
@@ -149,9 +149,8 @@ void Broker::attach(Station& station, const Request& request) {
   station.attachments.push_back(attachment);
   respond(request, 0);
   if (station.phone) return;
-  timers_.after(options_.monitor_delay, [this, id = station.values.id, number = attachment.number] {
-    start_hearing(id, number);
-  });
+  timers_.after(options_.monitor_delay,
+                [this, id = station.values.id, number = attachment.number] { start_hearing(id, number); });
 }
 
 void Broker::close(const Request& request) {

@@ -72,7 +72,8 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
     if (const auto special = override_of(request.function)) return (this->*special)(request);
     forward(request);
   } catch (const Failure& failure) {
-    log::debug("Desktop " + session->second.info.machine + ": " + std::string(info->name) + " refused: " + failure.what());
+    log::debug("Desktop " + session->second.info.machine + ": " + std::string(info->name) +
+               " refused: " + failure.what());
     respond(request, failure.code() ? failure.code() : wire::to_error(failure, family_of(request.function)));
   }
 }
@@ -90,8 +91,7 @@ void Broker::check(Request& request) const {
         object = wire::Object::DeviceId;
         break;
       case IdKind::Line:
-      case IdKind::Phone:
-        break;
+      case IdKind::Phone: break;
       case IdKind::Call: {
         const auto call = calls_.find(named.id);
         object = wire::Object::Call;
@@ -117,7 +117,8 @@ void Broker::check(Request& request) const {
                                  [&](const Attachment& each) { return each.session == request.session; })) {
       no_such(function, object);
     }
-    if (right < wire::function_info(function)->right) throw Failure(Kind::Unavailable, "monitoring does not allow this");
+    if (right < wire::function_info(function)->right)
+      throw Failure(Kind::Unavailable, "monitoring does not allow this");
     if (request.device && at->second.worker != stations_.at(request.device).worker) no_such(function, object);
     if (!request.device) request.device = device;
   }

@@ -65,9 +65,8 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
     const auto line = call->line;
     forget_call(id);
     if (handle && !pending->in_vendor && pending->function == number_of<wire::calls::lineMakeCall>) {
-      strands_->post(strand_of(line), [self = shared_from_this(), handle] {
-        self->vendor_.call<wire::calls::lineCloseCall>(handle);
-      });
+      strands_->post(strand_of(line),
+                     [self = shared_from_this(), handle] { self->vendor_.call<wire::calls::lineCloseCall>(handle); });
     }
   }
 }

@@ -1,7 +1,7 @@
 // What a worker knows and does, shared by its tasks and by the vendor's callbacks: objects, requests under way, the
 // protocol of completions, events. Owner: Worker, and every task that runs; callbacks hold it while they run.
-// Threads: receive() from one thread, on_... from any of the vendor's, the rest on the worker's strands. The lock is never
-// held while the vendor is called.
+// Threads: receive() from one thread, on_... from any of the vendor's, the rest on the worker's strands. The lock is
+// never held while the vendor is called.
 #pragma once
 
 #include <atomic>
@@ -19,10 +19,11 @@
 namespace tsplink::host {
 
 struct WorkerOptions {
-  std::string name;            // of the provider
-  DWORD permanent_id = 1;      // dwPermanentProviderID
+  std::string name;                         // of the provider
+  DWORD permanent_id = 1;                   // dwPermanentProviderID
   unsigned slot_bytes = sizeof(HTAPICALL);  // written into LINE_NEWCALL's slot; 4 for drivers that narrow handles
-  wire::Duration begin_bound = std::chrono::seconds(10);  // a request that dials and was not begun by then is not begun
+  wire::Duration begin_bound =
+      std::chrono::seconds(10);  // a request that dials and was not begun by then is not begun
   wire::Duration watchdog = std::chrono::seconds(30);
 };
 
@@ -60,11 +61,11 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
     std::uint64_t wire_id = 0;
     std::uint16_t function = 0;
     std::uint64_t device = 0;
-    std::uint64_t call = 0;                  // the first call that it names
-    std::vector<std::uint64_t> made;         // calls that it starts
+    std::uint64_t call = 0;           // the first call that it names
+    std::vector<std::uint64_t> made;  // calls that it starts
     std::shared_ptr<VendorCall> vendor_call;
-    bool in_vendor = true;                   // its function has not returned
-    bool has_early = false;                  // a completion came before that
+    bool in_vendor = true;   // its function has not returned
+    bool has_early = false;  // a completion came before that
     LONG early = 0;
   };
   /// A request on its way to the vendor.

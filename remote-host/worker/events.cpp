@@ -49,7 +49,8 @@ bool Core::new_call(DWORD_PTR handle, DWORD_PTR slot, wire::EventValues& event) 
   call.line = event.device;
   call.token = Registry::root().new_token(weak_from_this());
   call.handle = reinterpret_cast<HDRVCALL>(handle);
-  // Only the low bytes where a driver keeps its handles in 32 bits; tokens are below 2^31 and the host is little-endian.
+  // Only the low bytes where a driver keeps its handles in 32 bits; tokens are below 2^31 and the host is
+  // little-endian.
   const DWORD_PTR token = call.token;
   std::memcpy(reinterpret_cast<void*>(slot), &token, std::min<std::size_t>(options_.slot_bytes, sizeof token));
   event.params[0] = call.id;
@@ -57,7 +58,8 @@ bool Core::new_call(DWORD_PTR handle, DWORD_PTR slot, wire::EventValues& event) 
   return true;
 }
 
-bool Core::resolve(const wire::EventDescription& message, DWORD_PTR device, DWORD_PTR call, wire::EventValues& event) {
+bool Core::resolve(const wire::EventDescription& message, DWORD_PTR device, DWORD_PTR call,
+                   wire::EventValues& event) {
   auto* owner = devices_.by_token(device);
   if (!owner || owner->phone != wire::is_phone(message.scope)) {
     drop(message.name, "names an unknown line or phone");
@@ -79,9 +81,7 @@ bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&pa
   using wire::EventRole;
   for (std::size_t i = 0; i < 3; ++i) {
     switch (message.roles[i]) {
-      case EventRole::Number:
-        event.params[i] = params[i];
-        break;
+      case EventRole::Number: event.params[i] = params[i]; break;
       case EventRole::CallStateDetail: {
         event.params[i] = params[i];
         if (params[0] != LINECALLSTATE_CONFERENCED) break;

@@ -34,7 +34,8 @@ bool all_zero(const wire::Bytes& bytes) {
   return true;
 }
 
-/// Asks with more room until what is needed fits, as TAPI does; bounded, since some vendors never agree with themselves.
+/// Asks with more room until what is needed fits, as TAPI does; bounded, since some vendors never agree with
+/// themselves.
 template <class Ask>
 wire::Bytes with_room(Ask&& ask) {
   std::uint32_t room = 2048;
@@ -55,7 +56,11 @@ wire::Bytes with_room(Ask&& ask) {
 
 Core::Core(WorkerOptions options, Vendor vendor, wire::Channel& out, const wire::Clock& clock,
            std::shared_ptr<PermanentIds> permanent)
-    : options_(std::move(options)), vendor_(std::move(vendor)), out_(out), clock_(clock), permanent_(std::move(permanent)) {}
+    : options_(std::move(options)),
+      vendor_(std::move(vendor)),
+      out_(out),
+      clock_(clock),
+      permanent_(std::move(permanent)) {}
 
 template <class C>
 std::pair<LONG, typename C::Outputs> Core::ask(typename C::Inputs inputs) {
@@ -77,16 +82,17 @@ void Core::start() {
   LONG result =
       vendor_.call<calls::lineNegotiateTSPIVersion>(kInitializeNegotiation, kLowest, kHighest, LPDWORD{&version});
   if (result != 0) fail("TSPI_lineNegotiateTSPIVersion", result);
-  if (version < kLowest || version > kHighest) fail("the version it chose", static_cast<LONG>(LINEERR_INCOMPATIBLEAPIVERSION));
+  if (version < kLowest || version > kHighest)
+    fail("the version it chose", static_cast<LONG>(LINEERR_INCOMPATIBLEAPIVERSION));
   version_ = version;
 
   DWORD lines = 0;
   DWORD phones = 0;
   if (vendor_.has<calls::providerEnumDevices>()) {
-    result = vendor_.call<calls::providerEnumDevices>(
-        options_.permanent_id, LPDWORD{&lines}, LPDWORD{&phones},
-        reinterpret_cast<HPROVIDER>(static_cast<DWORD_PTR>(provider_token_)), &Registry::line_event,
-        &Registry::phone_event);
+    result =
+        vendor_.call<calls::providerEnumDevices>(options_.permanent_id, LPDWORD{&lines}, LPDWORD{&phones},
+                                                 reinterpret_cast<HPROVIDER>(static_cast<DWORD_PTR>(provider_token_)),
+                                                 &Registry::line_event, &Registry::phone_event);
     if (result != 0) fail("TSPI_providerEnumDevices", result);
   }
   lines = std::min(lines, kMostDevices);
@@ -113,8 +119,9 @@ void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory
   device.phone = phone;
   device.number = number;
   DWORD version = 0;
-  const LONG result = phone ? vendor_.call<calls::phoneNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version})
-                            : vendor_.call<calls::lineNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version});
+  const LONG result =
+      phone ? vendor_.call<calls::phoneNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version})
+            : vendor_.call<calls::lineNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version});
   device.version = version;
   const std::string what = (phone ? "phone " : "line ") + std::to_string(number - base_);
   if (result != 0 || version < kLowest || version > kHighest) {

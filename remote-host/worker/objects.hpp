@@ -18,7 +18,7 @@ struct Device {
   DWORD number = 0;  // the device id that the vendor knows
   std::uint32_t version = 0;
   bool removed = false;
-  DWORD token = 0;            // 0: not open
+  DWORD token = 0;               // 0: not open
   const void* handle = nullptr;  // HDRVLINE or HDRVPHONE
   bool opening = false;
   bool held_back = false;  // a completion came inside its function: what came after it waits for the return
@@ -30,9 +30,9 @@ struct Call {
   std::uint64_t line = 0;
   DWORD token = 0;
   HDRVCALL handle = nullptr;
-  bool pending = false;                     // its function's completion is not there yet
-  std::vector<wire::EventValues> held;      // events that wait for that completion
-  std::shared_ptr<VendorCall> gathering;    // owns the buffer that the vendor writes digits into
+  bool pending = false;                   // its function's completion is not there yet
+  std::vector<wire::EventValues> held;    // events that wait for that completion
+  std::shared_ptr<VendorCall> gathering;  // owns the buffer that the vendor writes digits into
 };
 
 struct MspInstance {

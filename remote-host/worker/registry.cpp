@@ -65,15 +65,16 @@ void deliver(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message, const 
     if (const auto sink = sink_of(device, message, params[0])) {
       sink->on_event(phone, device, call, message, params);
     } else {
-      log::debug("A vendor named an unknown object in message " + std::to_string(message) + "; the message is dropped.");
+      log::debug("A vendor named an unknown object in message " + std::to_string(message) +
+                 "; the message is dropped.");
     }
   });
 }
 
 }  // namespace
 
-void CALLBACK Registry::line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR dwParam1, DWORD_PTR dwParam2,
-                                   DWORD_PTR dwParam3) {
+void CALLBACK Registry::line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR dwParam1,
+                                   DWORD_PTR dwParam2, DWORD_PTR dwParam3) {
   deliver(false, reinterpret_cast<DWORD_PTR>(htLine), reinterpret_cast<DWORD_PTR>(htCall), dwMsg,
           {dwParam1, dwParam2, dwParam3});
 }

@@ -1,6 +1,7 @@
 // The one root that a vendor's callbacks reach: C callbacks carry no context, so the handles in them must find their
-// worker. Tokens are unique over all kinds and workers of the process, not zero, below 2^31 and reused late, since some
-// drivers narrow handles to 32 bits (rules 2.7). Owner: the process. Any thread; nothing here calls out under its lock.
+// worker. Tokens are unique over all kinds and workers of the process, not zero, below 2^31 and reused late, since
+// some drivers narrow handles to 32 bits (rules 2.7). Owner: the process. Any thread; nothing here calls out under
+// its lock.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ class CallbackSink {
   virtual ~CallbackSink() = default;
   virtual void on_completion(DWORD request, LONG result) = 0;
   /// `device` is htLine or htPhone, as a number.
-  virtual void on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message, const DWORD_PTR (&params)[3]) = 0;
+  virtual void on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message,
+                        const DWORD_PTR (&params)[3]) = 0;
 };
 
 class Registry {
@@ -40,8 +42,8 @@ class Registry {
   std::shared_ptr<CallbackSink> by_device(DWORD_PTR device) { return find(bases_, device / kDevicesPerWorker); }
 
   // What the vendor is given.
-  static void CALLBACK line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR dwParam1, DWORD_PTR dwParam2,
-                                  DWORD_PTR dwParam3);
+  static void CALLBACK line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR dwParam1,
+                                  DWORD_PTR dwParam2, DWORD_PTR dwParam3);
   static void CALLBACK phone_event(HTAPIPHONE htPhone, DWORD dwMsg, DWORD_PTR dwParam1, DWORD_PTR dwParam2,
                                    DWORD_PTR dwParam3);
   static void CALLBACK completion(DRV_REQUESTID dwRequestID, LONG lResult);

@@ -13,12 +13,19 @@ namespace calls = wire::calls;
 
 namespace {
 
-/// Functions that are not begun late: somebody would be called, or a call taken, behind the caller's back (rules 1.9).
-constexpr std::uint16_t kDialling[] = {
-    number_of<calls::lineMakeCall>,      number_of<calls::lineDial>,           number_of<calls::lineAnswer>,
-    number_of<calls::lineAccept>,        number_of<calls::linePickup>,         number_of<calls::lineUnpark>,
-    number_of<calls::lineBlindTransfer>, number_of<calls::lineRedirect>,       number_of<calls::lineSetupTransfer>,
-    number_of<calls::lineSetupConference>, number_of<calls::linePrepareAddToConference>};
+/// Functions that are not begun late: somebody would be called, or a call taken, behind the caller's back
+/// (rules 1.9).
+constexpr std::uint16_t kDialling[] = {number_of<calls::lineMakeCall>,
+                                       number_of<calls::lineDial>,
+                                       number_of<calls::lineAnswer>,
+                                       number_of<calls::lineAccept>,
+                                       number_of<calls::linePickup>,
+                                       number_of<calls::lineUnpark>,
+                                       number_of<calls::lineBlindTransfer>,
+                                       number_of<calls::lineRedirect>,
+                                       number_of<calls::lineSetupTransfer>,
+                                       number_of<calls::lineSetupConference>,
+                                       number_of<calls::linePrepareAddToConference>};
 
 /// Functions that are always carried out: their caller has let go already.
 constexpr std::uint16_t kClosing[] = {number_of<calls::lineClose>, number_of<calls::lineCloseCall>,
@@ -159,7 +166,8 @@ void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::
   } else {
     side.undo();
     // A structure of the right head tells how much is needed.
-    if (result == static_cast<LONG>(LINEERR_STRUCTURETOOSMALL) || result == static_cast<LONG>(PHONEERR_STRUCTURETOOSMALL)) {
+    if (result == static_cast<LONG>(LINEERR_STRUCTURETOOSMALL) ||
+        result == static_cast<LONG>(PHONEERR_STRUCTURETOOSMALL)) {
       outputs = call.outputs(side);
     }
   }

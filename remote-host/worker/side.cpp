@@ -118,7 +118,9 @@ void CallSide::bind_device(DWORD_PTR token, const void* handle) {
   device->opening = false;
 }
 
-void CallSide::bind_line(HTAPILINE token, HDRVLINE handle) { bind_device(reinterpret_cast<DWORD_PTR>(token), handle); }
+void CallSide::bind_line(HTAPILINE token, HDRVLINE handle) {
+  bind_device(reinterpret_cast<DWORD_PTR>(token), handle);
+}
 void CallSide::bind_phone(HTAPIPHONE token, HDRVPHONE handle) {
   bind_device(reinterpret_cast<DWORD_PTR>(token), handle);
 }

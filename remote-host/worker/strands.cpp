@@ -47,7 +47,9 @@ struct Strands::State {
   }
 };
 
-Strands::Strands(std::size_t most_threads) : state_(std::make_shared<State>()) { state_->most_threads = most_threads; }
+Strands::Strands(std::size_t most_threads) : state_(std::make_shared<State>()) {
+  state_->most_threads = most_threads;
+}
 
 Strands::~Strands() {
   const bool idle = wait_idle(std::chrono::milliseconds(0));

@@ -1,6 +1,6 @@
-// Serial queues over a small pool of threads: tasks of one key run one after the other in order, tasks of different keys
-// beside each other, so that a slow vendor function delays only its own line. The pool grows while all its threads are
-// held up, to a bound. Owner: one Worker. post() from any thread.
+// Serial queues over a small pool of threads: tasks of one key run one after the other in order, tasks of different
+// keys beside each other, so that a slow vendor function delays only its own line. The pool grows while all its
+// threads are held up, to a bound. Owner: one Worker. post() from any thread.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// The exports of one vendor TSP: a table of symbols, filled once by a lookup function, so that a test's functions serve
-// as well as a module's. Owner: the Worker. Immutable after construction; any thread may call through it.
+// The exports of one vendor TSP: a table of symbols, filled once by a lookup function, so that a test's functions
+// serve as well as a module's. Owner: the Worker. Immutable after construction; any thread may call through it.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// One call of one vendor function with everything it points at: made from a request's bytes, alive until the answer is
-// out. Type-erased, so that the worker's protocol is written once for all functions of the sheet.
-// Owner: the worker's request; used by one thread at a time.
+// One call of one vendor function with everything it points at: made from a request's bytes, alive until the answer
+// is out. Type-erased, so that the worker's protocol is written once for all functions of the sheet. Owner: the
+// worker's request; used by one thread at a time.
 #pragma once
 
 #include <memory>

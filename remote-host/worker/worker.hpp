@@ -1,6 +1,6 @@
 // A worker: loads exactly one vendor TSP and plays TAPISRV to it. Speaks envelopes: receives requests, sends replies,
-// completions, events and inventories over the channel it was given. Owner: the host. start(), receive() and stop() from
-// the owner's thread; what it sends comes from its own threads and the vendor's.
+// completions, events and inventories over the channel it was given. Owner: the host. start(), receive() and stop()
+// from the owner's thread; what it sends comes from its own threads and the vendor's.
 #pragma once
 
 #include "remote-host/worker/core.hpp"

@@ -15,8 +15,8 @@ using Signal = void (*)(void* context);
 enum Event : DWORD { ME_ADDRESS_EVENT = 0, ME_CALL_EVENT = 1, ME_TSP_DATA = 2 };
 
 constexpr HRESULT kOk = 0;
-constexpr HRESULT kNoEvent = 1;                                    // S_FALSE: nothing queued
-constexpr HRESULT kMoreData = static_cast<HRESULT>(0x800700EA);    // the buffer is too small, *size says what is needed
+constexpr HRESULT kNoEvent = 1;                                  // S_FALSE: nothing queued
+constexpr HRESULT kMoreData = static_cast<HRESULT>(0x800700EA);  // the buffer is too small, *size says what is needed
 constexpr HRESULT kInvalid = static_cast<HRESULT>(0x80070057);
 
 /// A call object that the MSP made by CreateMSPCall; what it points at is the MSP's own.
@@ -50,7 +50,8 @@ class Address {
   ~Address() = default;
 };
 
-/// The factory that an MSP module exports under the name "create_msp_address" (C linkage); null: not this module's CLSID.
+/// The factory that an MSP module exports under the name "create_msp_address" (C linkage); null: not this module's
+/// CLSID.
 using CreateAddress = Address* (*)(const GUID* clsid);
 
 }  // namespace msp

@@ -213,19 +213,13 @@ void Courier::deliver(Callback callback) {
 Courier::Answer Courier::call_back(const Callback& callback) {
   Answer answer;
   switch (callback.kind) {
-    case Callback::Kind::completion:
-      completion_(callback.message, callback.result);
-      break;
-    case Callback::Kind::new_call:
-      answer.call = call_new_call(callback);
-      break;
+    case Callback::Kind::completion: completion_(callback.message, callback.result); break;
+    case Callback::Kind::new_call: answer.call = call_new_call(callback); break;
     case Callback::Kind::phone:
       callback.direct_phone(reinterpret_cast<HTAPIPHONE>(callback.device.value_or(0)), callback.message, callback.p1,
                             callback.p2, callback.p3);
       break;
-    case Callback::Kind::dialog:
-      answer.dialog = call_create_dialog(callback);
-      break;
+    case Callback::Kind::dialog: answer.dialog = call_create_dialog(callback); break;
     case Callback::Kind::line:
       callback.direct_line(reinterpret_cast<HTAPILINE>(callback.device.value_or(0)),
                            reinterpret_cast<HTAPICALL>(callback.call_handle.value_or(0)), callback.message,

@@ -95,10 +95,8 @@ LONG guarded(Pbx& pbx, const char* name, Answer answer, DRV_REQUESTID request,
 std::string Argument::text() const {
   std::string result = std::string(name_) + "=";
   switch (kind_) {
-    case Kind::number:
-      return result + (value_ > 0xFFFF ? hex(value_) : std::to_string(value_));
-    case Kind::pointer:
-      return result + (value_ ? hex(value_) : "NULL");
+    case Kind::number: return result + (value_ > 0xFFFF ? hex(value_) : std::to_string(value_));
+    case Kind::pointer: return result + (value_ ? hex(value_) : "NULL");
     case Kind::text:
       return result +
              (value_ ? "\"" + narrow(reinterpret_cast<LPCWSTR>(static_cast<std::uintptr_t>(value_))) + "\"" : "NULL");

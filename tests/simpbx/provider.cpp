@@ -120,20 +120,15 @@ SIMPBX_EXPORT TSPI_providerGenericDialogData(DWORD_PTR dwObjectID, DWORD dwObjec
                     [&](Pbx& pbx) {
                       if (dwSize > 0) need_pointer(lpParams);
                       switch (dwObjectType) {
-                        case TUISPIDLL_OBJECT_LINEID:
-                          pbx.line_of_device(static_cast<DWORD>(dwObjectID));
-                          break;
-                        case TUISPIDLL_OBJECT_PHONEID:
-                          pbx.phone_of_device(static_cast<DWORD>(dwObjectID));
-                          break;
+                        case TUISPIDLL_OBJECT_LINEID: pbx.line_of_device(static_cast<DWORD>(dwObjectID)); break;
+                        case TUISPIDLL_OBJECT_PHONEID: pbx.phone_of_device(static_cast<DWORD>(dwObjectID)); break;
                         case TUISPIDLL_OBJECT_PROVIDERID:
                           if (dwObjectID != pbx.permanent_provider_id) refuse(LINEERR_INVALPARAM);
                           break;
                         case TUISPIDLL_OBJECT_DIALOGINSTANCE:
                           if (dwObjectID != pbx.dialogs) refuse(LINEERR_INVALPARAM);
                           break;
-                        default:
-                          refuse(LINEERR_INVALPARAM);
+                        default: refuse(LINEERR_INVALPARAM);
                       }
                       auto* bytes = static_cast<BYTE*>(lpParams);
                       for (DWORD i = 0; i < dwSize; ++i) bytes[i] = static_cast<BYTE>(bytes[i] ^ 0x5A);

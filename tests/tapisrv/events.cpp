@@ -59,20 +59,13 @@ const Event* find_event(std::string_view name) {
 
 std::string_view detail_group(DWORD call_state) {
   switch (call_state) {
-    case LINECALLSTATE_BUSY:
-      return "LINEBUSYMODE";
-    case LINECALLSTATE_CONNECTED:
-      return "LINECONNECTEDMODE";
-    case LINECALLSTATE_DIALTONE:
-      return "LINEDIALTONEMODE";
-    case LINECALLSTATE_OFFERING:
-      return "LINEOFFERINGMODE";
-    case LINECALLSTATE_SPECIALINFO:
-      return "LINESPECIALINFO";
-    case LINECALLSTATE_DISCONNECTED:
-      return "LINEDISCONNECTMODE";
-    default:
-      return {};
+    case LINECALLSTATE_BUSY: return "LINEBUSYMODE";
+    case LINECALLSTATE_CONNECTED: return "LINECONNECTEDMODE";
+    case LINECALLSTATE_DIALTONE: return "LINEDIALTONEMODE";
+    case LINECALLSTATE_OFFERING: return "LINEOFFERINGMODE";
+    case LINECALLSTATE_SPECIALINFO: return "LINESPECIALINFO";
+    case LINECALLSTATE_DISCONNECTED: return "LINEDISCONNECTMODE";
+    default: return {};
   }
 }
 

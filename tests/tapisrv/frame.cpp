@@ -101,8 +101,7 @@ class Builder {
     const std::string text = value_of(arguments_, param.name);
     switch (param.kind) {
       case ParamKind::line_device:
-      case ParamKind::phone_device:
-        return given_number(param.name, device_);
+      case ParamKind::phone_device: return given_number(param.name, device_);
       case ParamKind::line:
       case ParamKind::call:
       case ParamKind::phone:
@@ -115,53 +114,35 @@ class Builder {
       case ParamKind::new_line:
       case ParamKind::new_call:
       case ParamKind::new_phone:
-      case ParamKind::new_msp:
-        return keep(i, Buffer(sizeof(std::uintptr_t), 0));
-      case ParamKind::text:
-        return keep_text(i, text);
+      case ParamKind::new_msp: return keep(i, Buffer(sizeof(std::uintptr_t), 0));
+      case ParamKind::text: return keep_text(i, text);
       case ParamKind::bytes:
       case ParamKind::block:
-      case ParamKind::late_block:
-        return keep_bytes(i, param, text);
+      case ParamKind::late_block: return keep_bytes(i, param, text);
       case ParamKind::struct_in: {
         const auto fields = fields_of(arguments_, param.name);
         return fields.empty() ? 0 : keep(i, Buffer(build_structure(*param.structure, fields)));
       }
-      case ParamKind::struct_array:
-        return keep_array(i, param);
-      case ParamKind::struct_out:
-        return keep_structure(i, param, 0);
-      case ParamKind::struct_late:
-        return keep_structure(i, param, 512);
+      case ParamKind::struct_array: return keep_array(i, param);
+      case ParamKind::struct_out: return keep_structure(i, param, 0);
+      case ParamKind::struct_late: return keep_structure(i, param, 512);
       case ParamKind::out_number:
-      case ParamKind::late_number:
-        return keep(i, Buffer(4, param.name == "lpdwTSPIOptions" ? BYTE{0} : kUnwritten));
-      case ParamKind::out_text:
-        return keep(i, Buffer(MAX_PATH * 2, 0));
-      case ParamKind::out_bytes:
-        return keep(i, Buffer(given_number(function_.params[i + 1].name, 64), 0));
+      case ParamKind::late_number: return keep(i, Buffer(4, param.name == "lpdwTSPIOptions" ? BYTE{0} : kUnwritten));
+      case ParamKind::out_text: return keep(i, Buffer(MAX_PATH * 2, 0));
+      case ParamKind::out_bytes: return keep(i, Buffer(given_number(function_.params[i + 1].name, 64), 0));
       case ParamKind::digits: {
         const auto units = given_number("dwNumDigits", 0);
         return units == 0 || text == "NULL" ? 0 : keep(i, Buffer(units * 2, 0));
       }
-      case ParamKind::fixed_out:
-        return keep(i, Buffer(16, 0));
-      case ParamKind::icon:
-        return keep(i, Buffer(sizeof(HICON), 0));
-      case ParamKind::provider:
-        return world_.provider_handle;
-      case ParamKind::line_proc:
-        return reinterpret_cast<std::uintptr_t>(&on_line_event);
-      case ParamKind::phone_proc:
-        return reinterpret_cast<std::uintptr_t>(&on_phone_event);
-      case ParamKind::completion_proc:
-        return reinterpret_cast<std::uintptr_t>(&on_completion);
-      case ParamKind::process:
-        return reinterpret_cast<std::uintptr_t>(INVALID_HANDLE_VALUE);
-      case ParamKind::number:
-        return given_number(param.name, param.name == "dwTSPIVersion" ? arguments_.version : 0);
-      default:
-        return 0;  // request ids and TAPI's handles: set by the caller, who makes them
+      case ParamKind::fixed_out: return keep(i, Buffer(16, 0));
+      case ParamKind::icon: return keep(i, Buffer(sizeof(HICON), 0));
+      case ParamKind::provider: return world_.provider_handle;
+      case ParamKind::line_proc: return reinterpret_cast<std::uintptr_t>(&on_line_event);
+      case ParamKind::phone_proc: return reinterpret_cast<std::uintptr_t>(&on_phone_event);
+      case ParamKind::completion_proc: return reinterpret_cast<std::uintptr_t>(&on_completion);
+      case ParamKind::process: return reinterpret_cast<std::uintptr_t>(INVALID_HANDLE_VALUE);
+      case ParamKind::number: return given_number(param.name, param.name == "dwTSPIVersion" ? arguments_.version : 0);
+      default: return 0;  // request ids and TAPI's handles: set by the caller, who makes them
     }
   }
 

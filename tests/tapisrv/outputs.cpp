@@ -37,12 +37,10 @@ std::string output_param_text(const Param& param, const Buffer& buffer, For read
     case ParamKind::struct_out:
     case ParamKind::struct_late:
       return structure_text(*param.structure, buffer.data(), buffer.size(), reader, device);
-    case ParamKind::icon:
-      return "icon";
+    case ParamKind::icon: return "icon";
     case ParamKind::fixed_out:
       return param.name == "pCLSID" ? guid_text(buffer.data()) : block(buffer.data(), buffer.size());
-    default:
-      return block(buffer.data(), buffer.size());
+    default: return block(buffer.data(), buffer.size());
   }
 }
 
@@ -63,8 +61,7 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
     }
     case ParamKind::bytes:
     case ParamKind::block:
-    case ParamKind::late_block:
-      return buffer == nullptr ? "NULL" : block(buffer->data(), buffer->size());
+    case ParamKind::late_block: return buffer == nullptr ? "NULL" : block(buffer->data(), buffer->size());
     case ParamKind::struct_in:
       if (buffer == nullptr) return "NULL";
       return structure_text(*param.structure, buffer->data(), buffer->size(), For::reader, device);
@@ -82,8 +79,7 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
       if (!group.empty()) return constant_text(group, value);
       return value < 0x10000 ? std::to_string(value) : hex_number(value);
     }
-    default:
-      return {};
+    default: return {};
   }
 }
 

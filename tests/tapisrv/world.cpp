@@ -34,16 +34,11 @@ std::string resolve(const std::string& text, ObjectName object_name, RequestName
 
 std::string_view kind_name(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::line:
-      return "line";
-    case ObjectKind::call:
-      return "call";
-    case ObjectKind::phone:
-      return "phone";
-    case ObjectKind::msp:
-      return "msp";
-    case ObjectKind::dialog:
-      return "dialog";
+    case ObjectKind::line: return "line";
+    case ObjectKind::call: return "call";
+    case ObjectKind::phone: return "phone";
+    case ObjectKind::msp: return "msp";
+    case ObjectKind::dialog: return "dialog";
   }
   return "object";
 }

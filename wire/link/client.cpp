@@ -74,18 +74,18 @@ class Client::Impl final : public SocketEvents,
   // A chain of attempts; whatever belongs to an older one than attempt_ is ignored.
   void resolve() {
     const auto attempt = ++attempt_;
-    core_.resolver().resolve(endpoint_.host, [weak = weak_from_this(), attempt, &core = core_](auto addresses,
-                                                                                              auto problem) {
-      core.post([weak, attempt, addresses = std::move(addresses), problem = std::move(problem)]() mutable {
-        const auto self = weak.lock();
-        if (!self || self->attempt_ != attempt) return;
-        if (addresses.empty()) {
-          self->fail("the host name " + self->endpoint_.host + " cannot be resolved: " + problem, false);
-        } else {
-          self->connect(addresses[self->address_turn_++ % addresses.size()]);
-        }
-      });
-    });
+    core_.resolver().resolve(
+        endpoint_.host, [weak = weak_from_this(), attempt, &core = core_](auto addresses, auto problem) {
+          core.post([weak, attempt, addresses = std::move(addresses), problem = std::move(problem)]() mutable {
+            const auto self = weak.lock();
+            if (!self || self->attempt_ != attempt) return;
+            if (addresses.empty()) {
+              self->fail("the host name " + self->endpoint_.host + " cannot be resolved: " + problem, false);
+            } else {
+              self->connect(addresses[self->address_turn_++ % addresses.size()]);
+            }
+          });
+        });
   }
 
   void connect(const std::string& address) {
@@ -98,8 +98,11 @@ class Client::Impl final : public SocketEvents,
       const auto self = weak.lock();
       if (!self || self->attempt_ != attempt || self->peer_) return;
       self->leave();
-      self->fail("no connection to " + self->name() + " (" + address + "): is the host's service running, and does a "
-                 "firewall let port " + std::to_string(self->endpoint_.port) + " through?", false);
+      self->fail("no connection to " + self->name() + " (" + address +
+                     "): is the host's service running, and does a "
+                     "firewall let port " +
+                     std::to_string(self->endpoint_.port) + " through?",
+                 false);
     });
   }
 

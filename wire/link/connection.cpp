@@ -74,14 +74,11 @@ void Connection::handle_frames(wire::TimePoint now) {
 
 void Connection::judge_engine(wire::TimePoint now) {
   switch (engine_->state()) {
-    case security::Engine::State::Failed:
-      begin_close(engine_->failure(), false, Farewell::No, now);
-      break;
+    case security::Engine::State::Failed: begin_close(engine_->failure(), false, Farewell::No, now); break;
     case security::Engine::State::Closed:
       end_here(std::string("the ") + other() + " closed the connection", false);
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -158,8 +155,8 @@ void Connection::handle_welcome(const wire::Bytes& envelope, wire::TimePoint now
   if (welcome->protocol() < local.protocol_low || welcome->protocol() > local.protocol_high ||
       welcome->sheet() != local.sheet) {
     const std::string reason = "the host (tsplink " + peer_.product +
-                               ") chose a protocol or table of functions that this desktop (tsplink " + local.product +
-                               ") does not have: install the same release on both";
+                               ") chose a protocol or table of functions that this desktop (tsplink " +
+                               local.product + ") does not have: install the same release on both";
     return begin_close(reason, true, Farewell::AtOnce, now);
   }
   peer_.session = welcome->session();
@@ -182,16 +179,15 @@ void Connection::handle_open(const wire::Frame& frame, wire::TimePoint now) {
   switch (envelope->body_type()) {
     case fb::Body::Hello:
     case fb::Body::Welcome:
-      throw Failure(Kind::Malformed, std::string("the ") + other() + " sent a second " +
-                                         fb::EnumNameBody(envelope->body_type()));
+      throw Failure(Kind::Malformed,
+                    std::string("the ") + other() + " sent a second " + fb::EnumNameBody(envelope->body_type()));
     case fb::Body::Ping:
       if (control_.size() >= kMostControlFrames) {
         throw Failure(Kind::TooLarge, std::string("the ") + other() + " sends Pings and does not read the answers");
       }
       return queue(make_pong(envelope->body_as_Ping()->stamp()));
     case fb::Body::Pong:
-    case fb::Body::Ack:
-      return;
+    case fb::Body::Ack: return;
     default:
       if (fresh && events_ != nullptr) events_->on_message(frame.envelope);
   }
@@ -215,14 +211,11 @@ void Connection::tick(wire::TimePoint now) {
                     false, Farewell::AtOnce, now);
       }
       break;
-    case Phase::Open:
-      tick_open(now);
-      break;
+    case Phase::Open: tick_open(now); break;
     case Phase::Closing:
       if (now >= phase_deadline_) phase_ = Phase::Closed;
       break;
-    case Phase::Closed:
-      break;
+    case Phase::Closed: break;
   }
 }
 
@@ -247,16 +240,14 @@ wire::TimePoint Connection::deadline() const {
   switch (phase_) {
     case Phase::Handshake:
     case Phase::Hello:
-    case Phase::Closing:
-      return phase_deadline_;
+    case Phase::Closing: return phase_deadline_;
     case Phase::Open: {
       const auto& limit = limits();
       auto next = std::min(heard_at_ + limit.dead_after, std::max(heard_at_, pinged_at_) + limit.heartbeat);
       if (blocked_at_ != wire::TimePoint::max()) return std::min(next, blocked_at_ + limit.dead_after);
       return std::min(next, session_->acknowledge_at());
     }
-    default:
-      return wire::TimePoint::max();
+    default: return wire::TimePoint::max();
   }
 }
 
@@ -265,7 +256,8 @@ void Connection::post(wire::Buffer envelope, wire::TimePoint now) {
   try {
     if (envelope->size() > peer_frame_) {
       throw Failure(Kind::TooLarge, "a message of " + std::to_string(envelope->size()) +
-                                        " bytes is over the frame limit of " + std::to_string(peer_frame_) + " bytes");
+                                        " bytes is over the frame limit of " + std::to_string(peer_frame_) +
+                                        " bytes");
     }
     session_->post(std::move(envelope));
   } catch (const Failure& failure) {

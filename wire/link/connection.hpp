@@ -1,6 +1,6 @@
-// One connection without its socket: TLS engine, frame splitter, Hello and Welcome, session, heartbeats, orderly close.
-// Bytes and times go in, bytes and the next deadline come out, so that every rule is tested in memory.
-// Owner: Peer (wire/link/peer.hpp), or a test. Threads: one at a time; events are called from receive() and tick().
+// One connection without its socket: TLS engine, frame splitter, Hello and Welcome, session, heartbeats, orderly
+// close. Bytes and times go in, bytes and the next deadline come out, so that every rule is tested in memory. Owner:
+// Peer (wire/link/peer.hpp), or a test. Threads: one at a time; events are called from receive() and tick().
 #pragma once
 
 #include <deque>
@@ -103,8 +103,8 @@ class Connection {
   ConnectionEvents* events_;
   std::optional<security::Engine> engine_;  // a server's is made on the first bytes
   wire::Splitter splitter_;
-  std::unique_ptr<Session> session_;        // once open
-  std::deque<wire::Buffer> control_;        // unnumbered, sent before what the session has
+  std::unique_ptr<Session> session_;  // once open
+  std::deque<wire::Buffer> control_;  // unnumbered, sent before what the session has
   wire::Buffer bye_;
 
   Phase phase_ = Phase::Handshake;

@@ -50,8 +50,8 @@ wire::Buffer make_welcome(const LocalInfo& local, std::uint16_t protocol, Sessio
     welcome.add_sheet(local.sheet);
     welcome.add_product(product);
     welcome.add_session(session);
-    welcome.add_heartbeat_ms(static_cast<std::uint32_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(limits.heartbeat).count()));
+    welcome.add_heartbeat_ms(
+        static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(limits.heartbeat).count()));
     welcome.add_max_frame(limits.frame);
     return welcome.Finish();
   });
@@ -83,10 +83,8 @@ bool is_numbered(const wire::Bytes& bytes) {
     case fb::Body::Reply:
     case fb::Body::Completion:
     case fb::Body::Event:
-    case fb::Body::Inventory:
-      return true;
-    default:
-      return false;
+    case fb::Body::Inventory: return true;
+    default: return false;
   }
 }
 

@@ -22,8 +22,8 @@ bool is_numbered(const wire::Bytes& envelope);
 /// Negative, zero or positive, as version `left` ("0.10.2") is older than, the same as or newer than `right`.
 int compare_versions(const std::string& left, const std::string& right);
 
-/// What a host answers to a desktop whose protocol range or sheet differs: empty when they fit, else one sentence that
-/// says which side to update. `chosen` becomes the protocol to speak.
+/// What a host answers to a desktop whose protocol range or sheet differs: empty when they fit, else one sentence
+/// that says which side to update. `chosen` becomes the protocol to speak.
 struct Offer {
   std::uint16_t protocol_low = 0, protocol_high = 0;
   std::uint64_t sheet = 0;

@@ -16,20 +16,20 @@ namespace tsplink::link {
 inline constexpr std::uint16_t kProtocol = 1;
 
 struct Limits {
-  std::uint32_t frame = 1024 * 1024;             // bytes of one envelope
-  std::uint32_t frame_before_hello = 4 * 1024;   // before Hello or Welcome was accepted
-  std::size_t kept = 4 * 1024 * 1024;            // bytes that one direction keeps until acknowledged
-  std::size_t unauthenticated = 512;             // connections of a server without an accepted Hello
-  std::size_t unauthenticated_by_address = 16;   // of those, from one address
-  std::size_t connections = 20000;               // of a server, all
-  wire::Duration connect = std::chrono::seconds(5);    // client: until a host that does not answer is reported
-  wire::Duration handshake = std::chrono::seconds(5);  // TLS
-  wire::Duration hello = std::chrono::seconds(5);      // Hello or Welcome, once TLS is up
-  wire::Duration heartbeat = std::chrono::seconds(1);  // silence before a Ping
-  wire::Duration dead_after = std::chrono::seconds(3); // silence, or refused output, before the peer counts as dead
-  wire::Duration closing = std::chrono::seconds(1);    // for Bye and alerts to reach the peer
+  std::uint32_t frame = 1024 * 1024;                    // bytes of one envelope
+  std::uint32_t frame_before_hello = 4 * 1024;          // before Hello or Welcome was accepted
+  std::size_t kept = 4 * 1024 * 1024;                   // bytes that one direction keeps until acknowledged
+  std::size_t unauthenticated = 512;                    // connections of a server without an accepted Hello
+  std::size_t unauthenticated_by_address = 16;          // of those, from one address
+  std::size_t connections = 20000;                      // of a server, all
+  wire::Duration connect = std::chrono::seconds(5);     // client: until a host that does not answer is reported
+  wire::Duration handshake = std::chrono::seconds(5);   // TLS
+  wire::Duration hello = std::chrono::seconds(5);       // Hello or Welcome, once TLS is up
+  wire::Duration heartbeat = std::chrono::seconds(1);   // silence before a Ping
+  wire::Duration dead_after = std::chrono::seconds(3);  // silence, or refused output, before the peer counts as dead
+  wire::Duration closing = std::chrono::seconds(1);     // for Bye and alerts to reach the peer
   wire::Duration acknowledge = std::chrono::milliseconds(200);  // how long an acknowledgement waits for company
-  std::size_t acknowledge_frames = 64;                 // or this many frames
+  std::size_t acknowledge_frames = 64;                          // or this many frames
   wire::Duration back_off_first = std::chrono::milliseconds(200);
   wire::Duration back_off_most = std::chrono::seconds(30);
 };

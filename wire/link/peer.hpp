@@ -16,7 +16,8 @@ class ReactorCore;
 class PeerOwner {
  public:
   virtual ~PeerOwner() = default;
-  /// Once: the connection is over for its user. Called from the reactor's loop, never from inside another call of Peer.
+  /// Once: the connection is over for its user. Called from the reactor's loop, never from inside another call of
+  /// Peer.
   virtual void on_peer_ended(Peer& peer) = 0;
   /// Once, and last: nothing is left to send. The owner closes the socket's side and drops its reference.
   virtual void on_peer_gone(Peer& peer) = 0;

@@ -147,8 +147,8 @@ ReactorCore::Connecting ReactorCore::connect(const std::string& address, std::ui
   result.endpoint = "tcp://" + address + ":" + std::string(result.slot, '0') + std::to_string(port);
   const int error = client_socket_->connect(result.id, result.endpoint);
   if (error != 0) {
-    throw Failure(Kind::LinkDown, "no connection to " + address + ":" + std::to_string(port) + " can be made: " +
-                                      zmq_strerror(error));
+    throw Failure(Kind::LinkDown, "no connection to " + address + ":" + std::to_string(port) +
+                                      " can be made: " + zmq_strerror(error));
   }
   used_slots_.insert(result.slot);
   client_events_.by_id[result.id] = &events;
@@ -238,8 +238,7 @@ void ReactorCore::flush_peers() {
   for (const auto& peer : peers) peer->flush();
 }
 
-Reactor::Reactor(const wire::Clock& clock, Log log)
-    : core_(std::make_unique<ReactorCore>(clock, std::move(log))) {}
+Reactor::Reactor(const wire::Clock& clock, Log log) : core_(std::make_unique<ReactorCore>(clock, std::move(log))) {}
 Reactor::~Reactor() { stop(); }
 void Reactor::start() { core_->start(); }
 void Reactor::stop() { core_->stop(); }

@@ -22,8 +22,8 @@ class Reactor {
 
   /// Starts the thread. What was posted before runs now.
   void start();
-  /// Ends the thread and drops what is still posted; connections that are still there are cut. Stop Clients and Servers
-  /// first, so that they say Bye. Not from the reactor's own thread.
+  /// Ends the thread and drops what is still posted; connections that are still there are cut. Stop Clients and
+  /// Servers first, so that they say Bye. Not from the reactor's own thread.
   void stop();
 
   /// Any thread: runs the function on the reactor's thread, in the order of posting. It must not throw.

@@ -1,7 +1,7 @@
-// Resolves host names beside the reactor: getaddrinfo may take half a minute, and there is no portable way to stop it.
-// So its thread shares nothing but its queue, is started for the first name that is no literal address, and a stop
-// leaves a stuck one behind, which then only frees its queue.
-// Owner: the reactor's core. Threads: resolve() and stop() on the reactor's thread; answers come on the resolver's.
+// Resolves host names beside the reactor: getaddrinfo may take half a minute, and there is no portable way to stop
+// it. So its thread shares nothing but its queue, is started for the first name that is no literal address, and a
+// stop leaves a stuck one behind, which then only frees its queue. Owner: the reactor's core. Threads: resolve() and
+// stop() on the reactor's thread; answers come on the resolver's.
 #pragma once
 
 #include <functional>

@@ -17,7 +17,7 @@ namespace tsplink::link {
 namespace {
 constexpr std::size_t kFilesForOthers = 128;  // of the process's open files, not for connections
 constexpr auto kLogPause = std::chrono::seconds(1);
-constexpr int kBindTries = 10;                // a server that was just stopped gives its port back a little later
+constexpr int kBindTries = 10;  // a server that was just stopped gives its port back a little later
 constexpr auto kBindPause = std::chrono::milliseconds(50);
 }  // namespace
 
@@ -48,8 +48,10 @@ class Server::Impl final : public SocketEvents, public PeerOwner, public std::en
     most_ = limits_.connections;
     if (files != SIZE_MAX && most_ + kFilesForOthers > files) {
       most_ = files > 2 * kFilesForOthers ? files - kFilesForOthers : files / 2;
-      core_.log(Level::Warning, "at most " + std::to_string(most_) + " connections are accepted, since this process "
-                                "may open only " + std::to_string(files) + " files: raise that limit for more");
+      core_.log(Level::Warning, "at most " + std::to_string(most_) +
+                                    " connections are accepted, since this process "
+                                    "may open only " +
+                                    std::to_string(files) + " files: raise that limit for more");
     }
     return 0;
   }
@@ -267,8 +269,9 @@ void Server::start() {
     if (error != EADDRINUSE) break;
   }
   if (error == EADDRINUSE) {
-    throw Failure(Kind::Configuration, "port " + port + " on " + where + " is in use: stop the other program, or choose "
-                                       "another port in the host's configuration");
+    throw Failure(Kind::Configuration, "port " + port + " on " + where +
+                                           " is in use: stop the other program, or choose "
+                                           "another port in the host's configuration");
   }
   throw Failure(Kind::Configuration, "the host cannot listen on port " + port + " of " + where + " (" +
                                          zmq_strerror(error) + "): check address and port in its configuration");

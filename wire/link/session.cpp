@@ -49,8 +49,8 @@ void Session::acknowledgement_sent() {
 
 void Session::acknowledge_up_to(std::uint64_t sequence) {
   if (sequence >= first_kept_ + next_) {
-    throw Failure(Kind::Malformed, "the peer acknowledged message " + std::to_string(sequence) +
-                                       ", which was never sent");
+    throw Failure(Kind::Malformed,
+                  "the peer acknowledged message " + std::to_string(sequence) + ", which was never sent");
   }
   while (first_kept_ <= sequence) {
     kept_bytes_ -= kept_.front()->size() + wire::kHeaderSize;

@@ -1,7 +1,6 @@
 // One side's half of a session, without input or output: numbers what is sent, keeps it until acknowledged, refuses
-// gaps, drops what was seen before. It outlives a connection, so that after a reconnect resend_from() sends again what
-// the other side has not seen.
-// Owner: Connection. Threads: one at a time.
+// gaps, drops what was seen before. It outlives a connection, so that after a reconnect resend_from() sends again
+// what the other side has not seen. Owner: Connection. Threads: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -23,16 +22,16 @@ class Session {
     wire::Buffer envelope;
   };
 
-  /// Numbers one envelope and queues it. Throws Failure(TooLarge) when more than Limits::kept would be kept: the other
-  /// side does not acknowledge, and the session must end.
+  /// Numbers one envelope and queues it. Throws Failure(TooLarge) when more than Limits::kept would be kept: the
+  /// other side does not acknowledge, and the session must end.
   void post(wire::Buffer envelope);
   /// The next envelope that was not sent yet, for as long as there is one.
   std::optional<Outgoing> next_to_send();
   bool has_unsent() const { return next_ < kept_.size(); }
   std::size_t unsent() const { return kept_.size() - next_; }
 
-  /// A header came. True: its envelope is new and is to be delivered; false: seen before. Throws Failure(Malformed) for
-  /// a gap or an acknowledgement of what was never sent.
+  /// A header came. True: its envelope is new and is to be delivered; false: seen before. Throws Failure(Malformed)
+  /// for a gap or an acknowledgement of what was never sent.
   bool receive(const wire::FrameHeader& header, wire::TimePoint now);
 
   /// What goes into the next header; noting that it was sent settles what acknowledge_at() waits for.

@@ -14,14 +14,14 @@ namespace {
 // In frames of up to 64 KiB and 8 KiB: what ZeroMQ holds for one peer beside its own buffers.
 constexpr int kSendMark = 32;
 constexpr int kReceiveMark = 64;
-constexpr int kReconnectMs = 200;      // between two tries of one connect()
+constexpr int kReconnectMs = 200;  // between two tries of one connect()
 constexpr int kReconnectMostMs = 2000;
 constexpr int kConnectTimeoutMs = 5000;
 
 void set(void* socket, int option, int value) {
   if (zmq_setsockopt(socket, option, &value, sizeof value) != 0) {
-    throw Failure(Kind::Internal, "ZeroMQ refused socket option " + std::to_string(option) + ": " +
-                                      zmq_strerror(zmq_errno()));
+    throw Failure(Kind::Internal,
+                  "ZeroMQ refused socket option " + std::to_string(option) + ": " + zmq_strerror(zmq_errno()));
   }
 }
 

@@ -37,8 +37,8 @@ class StreamSocket {
   /// 0, or errno. `endpoint` becomes the one that was really bound.
   int bind(std::string& endpoint);
   void unbind(const std::string& endpoint);
-  /// Starts to connect; ZeroMQ tries again by itself until disconnect(). `endpoint` is unique among this socket's own,
-  /// since disconnect() ends all that are spelt alike; `id` was never used before (ZeroMQ aborts otherwise).
+  /// Starts to connect; ZeroMQ tries again by itself until disconnect(). `endpoint` is unique among this socket's
+  /// own, since disconnect() ends all that are spelt alike; `id` was never used before (ZeroMQ aborts otherwise).
   int connect(const RoutingId& id, const std::string& endpoint);
   void disconnect(const std::string& endpoint);
 

@@ -19,7 +19,8 @@ struct Exchange : ::testing::Test {
     server->start();
     return *server;
   }
-  std::unique_ptr<Client> connect(ClientHandler& handler, Limits limits = patient(), const std::string& name = "localhost") {
+  std::unique_ptr<Client> connect(ClientHandler& handler, Limits limits = patient(),
+                                  const std::string& name = "localhost") {
     auto client = std::make_unique<Client>(reactor, Endpoint{name, server->port()}, desktop_context(), local("desk"),
                                            limits, handler);
     client->start();
@@ -195,16 +196,18 @@ TEST_F(Exchange, AnotherSheetOrProtocolIsRefusedWithTheSideToUpdate) {
     EXPECT_EQ(refused.ups, 0);
     return refused.last_reason();
   };
-  EXPECT_EQ(refusal(local("desk", "0.0.9", 8)),
-            "the desktop's tsplink is older than the other side's: update it there (this host has tsplink 0.1.0, this "
-            "desktop 0.0.9)");
+  EXPECT_EQ(
+      refusal(local("desk", "0.0.9", 8)),
+      "the desktop's tsplink is older than the other side's: update it there (this host has tsplink 0.1.0, this "
+      "desktop 0.0.9)");
   EXPECT_NE(refusal(local("desk", "0.10.0", 8)).find("the host's tsplink is older"), std::string::npos);
   EXPECT_NE(refusal(local("desk", "0.1.0", 8)).find("install the same build on both"), std::string::npos);
   LocalInfo newer = local("desk", "2.0.0");
   newer.protocol_low = 2;
   newer.protocol_high = 3;
-  EXPECT_EQ(refusal(newer), "the desktop speaks protocol 2 to 3 and the host 1: update tsplink on the host (this host "
-                            "has tsplink 0.1.0, this desktop 2.0.0)");
+  EXPECT_EQ(refusal(newer),
+            "the desktop speaks protocol 2 to 3 and the host 1: update tsplink on the host (this host "
+            "has tsplink 0.1.0, this desktop 2.0.0)");
   EXPECT_TRUE(lines.wait_for("refused 127.0.0.1, machine desk, certificate"));
   EXPECT_EQ(host.ups, 0);
 }

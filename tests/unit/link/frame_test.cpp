@@ -132,8 +132,7 @@ TEST(Frame, TheSameTableAThousandTimesIsRefused) {
   wire::fb::InventoryBuilder inventory(builder);
   inventory.add_lines(lines);
   const auto body = inventory.Finish();
-  wire::fb::FinishEnvelopeBuffer(builder,
-                                 wire::fb::CreateEnvelope(builder, wire::fb::Body::Inventory, body.Union()));
+  wire::fb::FinishEnvelopeBuffer(builder, wire::fb::CreateEnvelope(builder, wire::fb::Body::Inventory, body.Union()));
   EXPECT_THROW(wire::verify_envelope({builder.GetBufferPointer(), builder.GetSize()}), Failure);
 }
 

@@ -31,7 +31,8 @@ std::shared_ptr<const security::Context> stranger_context();
 
 LocalInfo local(const std::string& machine, const std::string& product = "0.1.0", std::uint64_t sheet = 7);
 
-/// For tests that are not about these times: a machine that is busy, or a sanitizer, makes everything ten times slower.
+/// For tests that are not about these times: a machine that is busy, or a sanitizer, makes everything ten times
+/// slower.
 Limits patient();
 
 /// An Event whose param1 is `number` and whose data has `size` bytes.

@@ -12,7 +12,9 @@ constexpr std::uint64_t kCallId = 0xCCCC000000000001;
 class CoreTest : public ::testing::Test {
  protected:
   CoreTest() { desktop_.start(); }
-  LONG hold(DRV_REQUESTID id, HDRVCALL hdCall) { return desktop_.run<calls::lineHold>(Function::lineHold, id, hdCall); }
+  LONG hold(DRV_REQUESTID id, HDRVCALL hdCall) {
+    return desktop_.run<calls::lineHold>(Function::lineHold, id, hdCall);
+  }
   LONG make_call(DRV_REQUESTID id, HDRVLINE hdLine, HTAPICALL htCall, HDRVCALL* hdCall, LPCWSTR number) {
     return desktop_.run<calls::lineMakeCall>(Function::lineMakeCall, id, hdLine, htCall, hdCall, number, DWORD{0},
                                              LPLINECALLPARAMS{});
@@ -70,7 +72,8 @@ TEST_F(CoreTest, CallThatFailedByCompletionIsClosedByTapiWithoutEvents) {
                                                    static_cast<LONG>(LINEERR_CALLUNAVAIL), {}));
   EXPECT_EQ(desktop_.told(1)[0].result, static_cast<LONG>(LINEERR_CALLUNAVAIL));
   EXPECT_EQ(desktop_.run<calls::lineCloseCall>(Function::lineCloseCall, hdCall), 0);
-  EXPECT_EQ(desktop_.run<calls::lineCloseCall>(Function::lineCloseCall, hdCall), static_cast<LONG>(LINEERR_INVALCALLHANDLE));
+  EXPECT_EQ(desktop_.run<calls::lineCloseCall>(Function::lineCloseCall, hdCall),
+            static_cast<LONG>(LINEERR_INVALCALLHANDLE));
 }
 
 TEST_F(CoreTest, DialModifiersThatTheLineCannotDoAreRefusedBeforeAnythingIsSent) {
@@ -97,7 +100,8 @@ TEST_F(CoreTest, LateBlockIsWrittenBeforeTheCompletion) {
   std::string seen;
   desktop_.inside_next_event([&] { seen = block; });
   const std::string answer = "response";
-  desktop_.complete<calls::lineDevSpecific>(request, 0, {{}, {}, {}, {}, wire::Bytes(answer.begin(), answer.end()), {}});
+  desktop_.complete<calls::lineDevSpecific>(request, 0,
+                                            {{}, {}, {}, {}, wire::Bytes(answer.begin(), answer.end()), {}});
   desktop_.told(1);
   EXPECT_EQ(seen, answer);
 }
@@ -173,11 +177,12 @@ TEST_F(CoreTest, MspDataCrossesBothWaysWithTapisOwnToken) {
   const auto told = desktop_.told(1);
   EXPECT_EQ(told[0].params[0], 77U);
   EXPECT_EQ(told[0].data, block);
-  EXPECT_EQ(desktop_.run<calls::lineReceiveMSPData>(Function::lineReceiveMSPData, hdLine, HDRVCALL{}, hdMSPLine,
-                                                    static_cast<LPVOID>(block.data()), static_cast<DWORD>(block.size())),
-            0);
-  const auto in = wire::decode<calls::lineReceiveMSPData::Inputs>(
-      desktop_.await_request(Function::lineReceiveMSPData).arguments);
+  EXPECT_EQ(
+      desktop_.run<calls::lineReceiveMSPData>(Function::lineReceiveMSPData, hdLine, HDRVCALL{}, hdMSPLine,
+                                              static_cast<LPVOID>(block.data()), static_cast<DWORD>(block.size())),
+      0);
+  const auto in =
+      wire::decode<calls::lineReceiveMSPData::Inputs>(desktop_.await_request(Function::lineReceiveMSPData).arguments);
   EXPECT_EQ(std::get<2>(in), kInstance);
   EXPECT_EQ(std::get<3>(in), wire::Bytes(block.begin(), block.end()));
 }
@@ -194,21 +199,25 @@ TEST_F(CoreTest, ConferenceInACallStateIsTapisHandle) {
 TEST_F(CoreTest, UnknownHandlesAndDevicesAreRefusedByKind) {
   const auto wrong = DWORD_PTR{0x1234567};
   DWORD value = 0;
-  EXPECT_EQ(desktop_.run<calls::lineGetNumAddressIDs>(Function::lineGetNumAddressIDs, reinterpret_cast<HDRVLINE>(wrong), &value),
+  EXPECT_EQ(desktop_.run<calls::lineGetNumAddressIDs>(Function::lineGetNumAddressIDs,
+                                                      reinterpret_cast<HDRVLINE>(wrong), &value),
             static_cast<LONG>(LINEERR_INVALLINEHANDLE));
-  EXPECT_EQ(desktop_.run<calls::phoneGetHookSwitch>(Function::phoneGetHookSwitch, reinterpret_cast<HDRVPHONE>(wrong), &value),
+  EXPECT_EQ(desktop_.run<calls::phoneGetHookSwitch>(Function::phoneGetHookSwitch, reinterpret_cast<HDRVPHONE>(wrong),
+                                                    &value),
             static_cast<LONG>(PHONEERR_INVALPHONEHANDLE));
-  EXPECT_EQ(hold(request_id(desktop_), reinterpret_cast<HDRVCALL>(wrong)), static_cast<LONG>(LINEERR_INVALCALLHANDLE));
+  EXPECT_EQ(hold(request_id(desktop_), reinterpret_cast<HDRVCALL>(wrong)),
+            static_cast<LONG>(LINEERR_INVALCALLHANDLE));
   HDRVLINE hdLine{};
-  EXPECT_EQ(desktop_.run<calls::lineOpen>(Function::lineOpen, DWORD{99}, HTAPILINE{}, &hdLine, DWORD{TAPI_CURRENT_VERSION},
-                                          LINEEVENT{}),
+  EXPECT_EQ(desktop_.run<calls::lineOpen>(Function::lineOpen, DWORD{99}, HTAPILINE{}, &hdLine,
+                                          DWORD{TAPI_CURRENT_VERSION}, LINEEVENT{}),
             static_cast<LONG>(LINEERR_BADDEVICEID));
 }
 
 TEST_F(CoreTest, VersionsAreNegotiatedWithoutTheHost) {
   DWORD version = 0;
   const auto negotiate = [&](DWORD device, DWORD low, DWORD high) {
-    return desktop_.run<calls::lineNegotiateTSPIVersion>(Function::lineNegotiateTSPIVersion, device, low, high, &version);
+    return desktop_.run<calls::lineNegotiateTSPIVersion>(Function::lineNegotiateTSPIVersion, device, low, high,
+                                                         &version);
   };
   EXPECT_EQ(negotiate(0xFFFFFFFF, 0x00010003, 0x00030001), 0);
   EXPECT_EQ(version, 0x00030001U);

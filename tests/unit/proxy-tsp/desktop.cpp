@@ -11,7 +11,8 @@ std::mutex owners_mutex;
 std::map<DRV_REQUESTID, Desktop*> owners;
 DRV_REQUESTID next_request = 1;
 
-// Provider-level events come without a line, so the HPROVIDER they carry leads back; LINE_REMOVE carries only a device.
+// Provider-level events come without a line, so the HPROVIDER they carry leads back; LINE_REMOVE carries only a
+// device.
 Desktop* provider_owner = nullptr;
 
 constexpr DWORD_PTR kCallHandles = 0x7000;
@@ -38,7 +39,8 @@ void CALLBACK on_completion(DRV_REQUESTID dwRequestID, LONG lResult) {
   owner->tell(std::move(told));
 }
 
-void CALLBACK on_line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3) {
+void CALLBACK on_line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR p1, DWORD_PTR p2,
+                            DWORD_PTR p3) {
   auto* owner = htLine ? reinterpret_cast<Desktop*>(const_cast<HTAPILINE__*>(htLine)) : provider_owner;
   owner->on_line(htCall, dwMsg, p1, p2, p3);
 }
@@ -90,7 +92,8 @@ void Desktop::start() {
   }
 }
 
-void Desktop::inventory(std::vector<wire::DeviceValues> lines, std::vector<wire::DeviceValues> phones, bool complete) {
+void Desktop::inventory(std::vector<wire::DeviceValues> lines, std::vector<wire::DeviceValues> phones,
+                        bool complete) {
   wire::InventoryValues values;
   values.complete = complete;
   values.lines = std::move(lines);

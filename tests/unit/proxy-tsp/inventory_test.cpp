@@ -49,7 +49,9 @@ TEST_F(InventoryTest, CapabilitiesAreAnsweredFromItWithoutTheHost) {
   desktop.core().init(kLineBase, kPhoneBase, lines, phones, {});
   LINEDEVCAPS caps{};
   caps.dwTotalSize = sizeof caps;
-  EXPECT_EQ(desktop.run<calls::lineGetDevCaps>(Function::lineGetDevCaps, kLineBase, DWORD{TAPI_CURRENT_VERSION}, DWORD{0}, &caps), 0);
+  EXPECT_EQ(desktop.run<calls::lineGetDevCaps>(Function::lineGetDevCaps, kLineBase, DWORD{TAPI_CURRENT_VERSION},
+                                               DWORD{0}, &caps),
+            0);
   EXPECT_EQ(caps.dwPermanentLineID, 11U);
   EXPECT_EQ(caps.dwTotalSize, sizeof caps);
 }
@@ -71,8 +73,8 @@ TEST_F(InventoryTest, DevicesComeByCreateAndGoByRemove) {
   EXPECT_EQ(told[0].params[0], reinterpret_cast<DWORD_PTR>(&desktop));
   EXPECT_EQ(desktop.core().create_device(false, told[0].params[1], 42), 0);
   DWORD version = 0;
-  EXPECT_EQ(desktop.run<calls::lineNegotiateTSPIVersion>(Function::lineNegotiateTSPIVersion, DWORD{42}, DWORD{0x20000},
-                                                         DWORD{0x30001}, &version),
+  EXPECT_EQ(desktop.run<calls::lineNegotiateTSPIVersion>(Function::lineNegotiateTSPIVersion, DWORD{42},
+                                                         DWORD{0x20000}, DWORD{0x30001}, &version),
             0);
   more.arrived = false;
   desktop.inventory({more}, {}, false);

@@ -32,8 +32,8 @@ TEST(LinkLossTest, EveryRequestCompletesOnceThenCallsGoIdleAndDevicesAskToBeClos
   desktop.run<calls::lineHold>(Function::lineHold, id, hdCall);
   const auto made = request_id(desktop);
   HDRVCALL hdMade{};
-  desktop.run<calls::lineMakeCall>(Function::lineMakeCall, made, hdLine, reinterpret_cast<HTAPICALL>(DWORD_PTR{9}), &hdMade,
-                                   reinterpret_cast<LPCWSTR>(u"1"), DWORD{0}, LPLINECALLPARAMS{});
+  desktop.run<calls::lineMakeCall>(Function::lineMakeCall, made, hdLine, reinterpret_cast<HTAPICALL>(DWORD_PTR{9}),
+                                   &hdMade, reinterpret_cast<LPCWSTR>(u"1"), DWORD{0}, LPLINECALLPARAMS{});
   desktop.up = false;
   desktop.core().on_down("test");
 

@@ -40,7 +40,8 @@ TEST(PumpTest, CallThatIsNeverTakenIsGivenBackToTheHost) {
   desktop.event(Message::kLINE_NEWCALL, 0, kCallId);
   desktop.told(1);
   clock.advance(std::chrono::seconds(31));
-  EXPECT_EQ(std::get<0>(wire::decode<calls::lineCloseCall::Inputs>(desktop.await_request(Function::lineCloseCall).arguments)),
+  EXPECT_EQ(std::get<0>(
+                wire::decode<calls::lineCloseCall::Inputs>(desktop.await_request(Function::lineCloseCall).arguments)),
             kCallId);
 }
 

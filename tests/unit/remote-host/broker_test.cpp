@@ -186,7 +186,8 @@ TEST_F(BrokerTest, FirstOpensLastCloses) {
   const auto asked = take("lineOpen");
   EXPECT_TRUE(asked_.empty());
   // The vendor gets the version that it agreed to, whatever a desktop asked for.
-  EXPECT_EQ(std::get<3>(wire::decode<calls::lineOpen::Inputs>(wire::span_of(asked.request()->arguments()))), 0x00020002U);
+  EXPECT_EQ(std::get<3>(wire::decode<calls::lineOpen::Inputs>(wire::span_of(asked.request()->arguments()))),
+            0x00020002U);
   EXPECT_EQ(result_of(kAnna, first), 1);
   answer(asked, 0);
   EXPECT_EQ(result_of(kAnna, first), 0);
@@ -302,7 +303,8 @@ TEST_F(BrokerTest, MasksAreUnionsAndEachHearsItsOwn) {
   event(Message::kLINE_ADDRESSSTATE, 0, 0, LINEADDRESSSTATE_INUSEONE);
   EXPECT_EQ(hears(kAnna), (Names{"LINE_LINEDEVSTATE 2", "LINE_ADDRESSSTATE 0"}));
   EXPECT_EQ(hears(kBert), Names{"LINE_LINEDEVSTATE 4"});
-  const auto same = request<calls::lineSetStatusMessages>(kBert, {kLine, LINEDEVSTATE_RINGING | LINEDEVSTATE_CONNECTED, 0});
+  const auto same =
+      request<calls::lineSetStatusMessages>(kBert, {kLine, LINEDEVSTATE_RINGING | LINEDEVSTATE_CONNECTED, 0});
   EXPECT_EQ(vendor(), Names{});
   EXPECT_EQ(result_of(kBert, same), 0);
   request<calls::lineClose>(kBert, {kLine});
@@ -313,7 +315,8 @@ TEST_F(BrokerTest, MasksAreUnionsAndEachHearsItsOwn) {
 TEST_F(BrokerTest, PhoneButtonsByModeAndState) {
   for (const auto session : {kAnna, kBert}) request<calls::phoneOpen>(session, {kPhone, {}, {}, 0x00020002, {}});
   EXPECT_EQ(vendor(), Names{"phoneOpen"});
-  request<calls::phoneSetStatusMessages>(kAnna, {kPhone, PHONESTATE_LAMP, PHONEBUTTONMODE_KEYPAD, PHONEBUTTONSTATE_DOWN});
+  request<calls::phoneSetStatusMessages>(kAnna,
+                                         {kPhone, PHONESTATE_LAMP, PHONEBUTTONMODE_KEYPAD, PHONEBUTTONSTATE_DOWN});
   vendor();
   event(Message::kPHONE_BUTTON, 0, 5, PHONEBUTTONMODE_KEYPAD, PHONEBUTTONSTATE_DOWN, kPhone);
   event(Message::kPHONE_BUTTON, 0, 6, PHONEBUTTONMODE_KEYPAD, PHONEBUTTONSTATE_UP, kPhone);

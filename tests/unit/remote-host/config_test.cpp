@@ -89,9 +89,7 @@ TEST_F(ConfigTest, MistakesAreNamed) {
   }
 }
 
-TEST_F(ConfigTest, NoFile) {
-  EXPECT_THROW(read_config(folder_ / "none.toml"), Failure);
-}
+TEST_F(ConfigTest, NoFile) { EXPECT_THROW(read_config(folder_ / "none.toml"), Failure); }
 
 }  // namespace
 }  // namespace tsplink::host::test

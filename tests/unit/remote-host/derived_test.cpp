@@ -122,7 +122,7 @@ typename Role::In random_input() {
 /// What the vendor function of C found, and what it promises to have written.
 struct Seen {
   bool called = false;
-  std::size_t bytes = 0;    // read behind counted pointers
+  std::size_t bytes = 0;  // read behind counted pointers
   std::uint32_t sum = 0;
   std::size_t text = 0;
 };
@@ -243,7 +243,8 @@ void check_function() {
     for (int round = 0; round < 20; ++round) {
       const auto inputs = [&]<std::size_t... I>(std::index_sequence<I...>) {
         return typename C::Inputs{random_input<typename C::template Role<I>>()...};
-      }(std::make_index_sequence<C::size>{});
+      }
+      (std::make_index_sequence<C::size>{});
       const auto bytes = wire::encode(inputs);
       EXPECT_NO_THROW(named_ids(number_of<C>, bytes));
       AnySide side;

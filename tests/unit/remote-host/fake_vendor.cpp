@@ -26,15 +26,15 @@ FakeVendor::FakeVendor() {
     *version = 0x00020002;
     return 0;
   });
-  set<calls::providerEnumDevices>(
-      [](DWORD, LPDWORD lines, LPDWORD phones, HPROVIDER provider, LINEEVENT line_event, PHONEEVENT phone_event) -> LONG {
-        *lines = 2;
-        *phones = 1;
-        vendor().provider = provider;
-        vendor().line_event = line_event;
-        vendor().phone_event = phone_event;
-        return 0;
-      });
+  set<calls::providerEnumDevices>([](DWORD, LPDWORD lines, LPDWORD phones, HPROVIDER provider, LINEEVENT line_event,
+                                     PHONEEVENT phone_event) -> LONG {
+    *lines = 2;
+    *phones = 1;
+    vendor().provider = provider;
+    vendor().line_event = line_event;
+    vendor().phone_event = phone_event;
+    return 0;
+  });
   set<calls::providerInit>([](DWORD, DWORD, DWORD base, DWORD, DWORD_PTR, DWORD_PTR, ASYNC_COMPLETION completion,
                               LPDWORD options) -> LONG {
     vendor().base = base;
@@ -53,7 +53,8 @@ FakeVendor::FakeVendor() {
     caps->dwDevCapFlags = vendor().line_flags;
     return fill(caps);
   });
-  set<calls::lineGetAddressCaps>([](DWORD, DWORD, DWORD, DWORD, LPLINEADDRESSCAPS caps) -> LONG { return fill(caps); });
+  set<calls::lineGetAddressCaps>(
+      [](DWORD, DWORD, DWORD, DWORD, LPLINEADDRESSCAPS caps) -> LONG { return fill(caps); });
   set<calls::phoneGetDevCaps>([](DWORD, DWORD, DWORD, LPPHONECAPS caps) -> LONG { return fill(caps); });
   set<calls::lineOpen>([](DWORD device, HTAPILINE htLine, LPHDRVLINE hdLine, DWORD, LINEEVENT) -> LONG {
     std::lock_guard lock(vendor().mutex);

@@ -11,7 +11,9 @@ class AsyncTest : public WorkerTest {
   std::uint64_t make_call(std::uint32_t deadline_ms = 0) {
     return request<MakeCall>({{}, line(), {}, 7, u"100", 0, std::nullopt}, deadline_ms);
   }
-  static std::uint64_t call_of(const Answer& answer) { return std::get<3>(wire::decode<MakeCall::Outputs>(answer.outputs)); }
+  static std::uint64_t call_of(const Answer& answer) {
+    return std::get<3>(wire::decode<MakeCall::Outputs>(answer.outputs));
+  }
   /// Number of this envelope among all that were sent.
   std::size_t position(const std::function<bool(const wire::fb::Envelope&)>& wanted) {
     const auto all = outbox_.all();
@@ -30,15 +32,17 @@ LONG remember(DRV_REQUESTID id, HTAPICALL htCall, LPHDRVCALL hdCall) {
 }
 
 void say_state(DWORD state) {
-  vendor().line_event(vendor().lines.begin()->second, vendor().call, LINE_CALLSTATE, state, 0, LINEMEDIAMODE_INTERACTIVEVOICE);
+  vendor().line_event(vendor().lines.begin()->second, vendor().call, LINE_CALLSTATE, state, 0,
+                      LINEMEDIAMODE_INTERACTIVEVOICE);
 }
 
 TEST_F(AsyncTest, CompletionInsideTheCallBeforeOutputs) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
-    vendor().completion(id, 0);
-    *hdCall = call_handle(5);  // only now, as siptapi does
-    return static_cast<LONG>(id);
-  });
+  fake_.set<MakeCall>(
+      [](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+        vendor().completion(id, 0);
+        *hdCall = call_handle(5);  // only now, as siptapi does
+        return static_cast<LONG>(id);
+      });
   start();
   open_line();
   const auto id = make_call();
@@ -50,12 +54,13 @@ TEST_F(AsyncTest, CompletionInsideTheCallBeforeOutputs) {
 }
 
 TEST_F(AsyncTest, WhatComesAfterACompletionInsideTheCallStaysBehindIt) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
-    vendor().completion(id, 0);
-    vendor().line_event(vendor().lines.begin()->second, nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_NUMCALLS, 1, 0);
-    *hdCall = call_handle(5);
-    return static_cast<LONG>(id);
-  });
+  fake_.set<MakeCall>(
+      [](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+        vendor().completion(id, 0);
+        vendor().line_event(vendor().lines.begin()->second, nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_NUMCALLS, 1, 0);
+        *hdCall = call_handle(5);
+        return static_cast<LONG>(id);
+      });
   start();
   open_line();
   await(make_call());
@@ -65,7 +70,8 @@ TEST_F(AsyncTest, WhatComesAfterACompletionInsideTheCallStaysBehindIt) {
 }
 
 TEST_F(AsyncTest, CompletionTwiceAndUnknownIsDropped) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG {
     remember(id, htCall, hdCall);
     vendor().completion(id, 0);
     vendor().completion(id, static_cast<LONG>(LINEERR_OPERATIONFAILED));
@@ -81,10 +87,11 @@ TEST_F(AsyncTest, CompletionTwiceAndUnknownIsDropped) {
 }
 
 TEST_F(AsyncTest, ErrorFollowedByPositiveReturn) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
-    vendor().completion(id, static_cast<LONG>(LINEERR_CALLUNAVAIL));
-    return static_cast<LONG>(id);
-  });
+  fake_.set<MakeCall>(
+      [](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+        vendor().completion(id, static_cast<LONG>(LINEERR_CALLUNAVAIL));
+        return static_cast<LONG>(id);
+      });
   start();
   open_line();
   const auto id = make_call();
@@ -93,9 +100,8 @@ TEST_F(AsyncTest, ErrorFollowedByPositiveReturn) {
 }
 
 TEST_F(AsyncTest, RefusalAtOnceIsACompletion) {
-  fake_.set<MakeCall>([](DRV_REQUESTID, HDRVLINE, HTAPICALL, LPHDRVCALL, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
-    return static_cast<LONG>(LINEERR_INVALADDRESS);
-  });
+  fake_.set<MakeCall>([](DRV_REQUESTID, HDRVLINE, HTAPICALL, LPHDRVCALL, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG { return static_cast<LONG>(LINEERR_INVALADDRESS); });
   start();
   open_line();
   const auto answer = await(make_call());
@@ -104,7 +110,8 @@ TEST_F(AsyncTest, RefusalAtOnceIsACompletion) {
 }
 
 TEST_F(AsyncTest, ZeroInsteadOfTheIdFails) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG {
     remember(id, htCall, hdCall);
     return 0;
   });
@@ -117,7 +124,8 @@ TEST_F(AsyncTest, ZeroInsteadOfTheIdFails) {
 }
 
 TEST_F(AsyncTest, EventsOfTheCallWaitForItsCompletion) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG {
     const auto result = remember(id, htCall, hdCall);
     say_state(LINECALLSTATE_DIALING);
     return result;
@@ -144,9 +152,8 @@ TEST_F(AsyncTest, EventsOfTheCallWaitForItsCompletion) {
 }
 
 TEST_F(AsyncTest, CallThatFailedByCompletionIsClosedAndSilent) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
-    return remember(id, htCall, hdCall);
-  });
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG { return remember(id, htCall, hdCall); });
   start();
   open_line();
   const auto id = make_call();
@@ -161,9 +168,8 @@ TEST_F(AsyncTest, CallThatFailedByCompletionIsClosedAndSilent) {
 }
 
 TEST_F(AsyncTest, LineCloseCompletesWhatIsOutstanding) {
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
-    return remember(id, htCall, hdCall);
-  });
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG { return remember(id, htCall, hdCall); });
   start();
   open_line();
   const auto id = make_call();
@@ -191,10 +197,11 @@ TEST_F(AsyncTest, NotDialledLate) {
     *number = 1;
     return 0;
   });
-  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
-    ++dialled;
-    return static_cast<LONG>(id);
-  });
+  fake_.set<MakeCall>(
+      [](DRV_REQUESTID id, HDRVLINE, HTAPICALL, LPHDRVCALL, LPCWSTR, DWORD, LINECALLPARAMS* const) -> LONG {
+        ++dialled;
+        return static_cast<LONG>(id);
+      });
   fake_.set<calls::lineGetLineDevStatus>([](HDRVLINE, LPLINEDEVSTATUS) -> LONG {
     ++dialled;
     return 0;
@@ -220,12 +227,11 @@ TEST_F(AsyncTest, NotDialledLate) {
 
 TEST_F(AsyncTest, LateOutputsComeWithTheCompletion) {
   static LPVOID params = nullptr;
-  fake_.set<calls::lineDevSpecific>(
-      [](DRV_REQUESTID id, HDRVLINE, DWORD, HDRVCALL, LPVOID block, DWORD) -> LONG {
-        vendor().request = id;
-        params = block;
-        return static_cast<LONG>(id);
-      });
+  fake_.set<calls::lineDevSpecific>([](DRV_REQUESTID id, HDRVLINE, DWORD, HDRVCALL, LPVOID block, DWORD) -> LONG {
+    vendor().request = id;
+    params = block;
+    return static_cast<LONG>(id);
+  });
   start();
   open_line();
   const auto id = request<calls::lineDevSpecific>({{}, line(), 0, 0, wire::Bytes{1, 2, 3}, {}});

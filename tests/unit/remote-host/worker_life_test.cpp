@@ -32,7 +32,8 @@ TEST_F(LifeTest, MissingExportsAreUnavailable) {
   open_line();
   const auto phone = inventory_.phones[0].id;
   EXPECT_EQ(run<calls::lineGetNumAddressIDs>({line(), {}}).result, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
-  EXPECT_EQ(run<calls::phoneOpen>({phone, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(PHONEERR_OPERATIONUNAVAIL));
+  EXPECT_EQ(run<calls::phoneOpen>({phone, {}, {}, 0x00020002, {}}).result,
+            static_cast<LONG>(PHONEERR_OPERATIONUNAVAIL));
   const auto answer = run<calls::lineHold>({wire::Nothing{}, 4711});
   EXPECT_TRUE(answer.completion);
   EXPECT_EQ(answer.result, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
@@ -52,9 +53,8 @@ TEST_F(LifeTest, NoTspIsRefused) {
 }
 
 TEST_F(LifeTest, InitThatFailsIsASentence) {
-  fake_.set<calls::providerInit>([](DWORD, DWORD, DWORD, DWORD, DWORD_PTR, DWORD_PTR, ASYNC_COMPLETION, LPDWORD) -> LONG {
-    return static_cast<LONG>(LINEERR_NODRIVER);
-  });
+  fake_.set<calls::providerInit>([](DWORD, DWORD, DWORD, DWORD, DWORD_PTR, DWORD_PTR, ASYNC_COMPLETION,
+                                    LPDWORD) -> LONG { return static_cast<LONG>(LINEERR_NODRIVER); });
   Worker worker({}, fake_.module(), outbox_, clock_, std::make_shared<PermanentIds>());
   try {
     worker.start();
@@ -73,7 +73,8 @@ TEST_F(LifeTest, NewCallTokenIsThereAtOnce) {
   ASSERT_NE(token, nullptr);
   EXPECT_LT(reinterpret_cast<DWORD_PTR>(token), DWORD_PTR{0x80000000});
   EXPECT_NE(reinterpret_cast<DWORD_PTR>(token), reinterpret_cast<DWORD_PTR>(first_line()));
-  vendor().line_event(first_line(), token, LINE_CALLSTATE, LINECALLSTATE_CONFERENCED, reinterpret_cast<DWORD_PTR>(token), 1);
+  vendor().line_event(first_line(), token, LINE_CALLSTATE, LINECALLSTATE_CONFERENCED,
+                      reinterpret_cast<DWORD_PTR>(token), 1);
   const auto seen = events();
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_EQ(seen[1]->call(), seen[0]->param1());
@@ -95,21 +96,24 @@ TEST_F(LifeTest, UnknownTokensAndMessagesAreDropped) {
 }
 
 TEST_F(LifeTest, MspDataIsCopiedInOrderAndBounded) {
-  fake_.set<calls::lineCreateMSPInstance>([](HDRVLINE, DWORD, HTAPIMSPLINE htMSPLine, HDRVMSPLINE* hdMSPLine) -> LONG {
-    vendor().options = htMSPLine;
-    *hdMSPLine = reinterpret_cast<HDRVMSPLINE>(DWORD_PTR{0x300});
-    return 0;
-  });
+  fake_.set<calls::lineCreateMSPInstance>(
+      [](HDRVLINE, DWORD, HTAPIMSPLINE htMSPLine, HDRVMSPLINE* hdMSPLine) -> LONG {
+        vendor().options = htMSPLine;
+        *hdMSPLine = reinterpret_cast<HDRVMSPLINE>(DWORD_PTR{0x300});
+        return 0;
+      });
   start();
   open_line();
   const auto created = run<calls::lineCreateMSPInstance>({line(), 0, {}, 9});
   ASSERT_EQ(created.result, 0);
   const auto id = std::get<3>(wire::decode<calls::lineCreateMSPInstance::Outputs>(created.outputs));
   std::string text = "abc";
-  vendor().line_event(first_line(), nullptr, LINE_SENDMSPDATA, vendor().options, reinterpret_cast<DWORD_PTR>(text.data()), 3);
+  vendor().line_event(first_line(), nullptr, LINE_SENDMSPDATA, vendor().options,
+                      reinterpret_cast<DWORD_PTR>(text.data()), 3);
   text = "xyz";
   const std::string large(wire::kMaxBlock + 1, 'x');
-  vendor().line_event(first_line(), nullptr, LINE_SENDMSPDATA, 0, reinterpret_cast<DWORD_PTR>(large.data()), large.size());
+  vendor().line_event(first_line(), nullptr, LINE_SENDMSPDATA, 0, reinterpret_cast<DWORD_PTR>(large.data()),
+                      large.size());
   const auto seen = events();
   ASSERT_EQ(seen.size(), 1U);
   EXPECT_EQ(seen[0]->param1(), id);
@@ -156,7 +160,8 @@ LONG overlapping(HDRVLINE, LPDWORD number) {
   const int now = ++inside;
   for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {
   }
-  const auto end = std::chrono::steady_clock::now() + (meet ? std::chrono::seconds(20) : std::chrono::milliseconds(20));
+  const auto end =
+      std::chrono::steady_clock::now() + (meet ? std::chrono::seconds(20) : std::chrono::milliseconds(20));
   while (most < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
   --inside;
   *number = 1;

@@ -103,7 +103,8 @@ TEST(Codec, MisalignedBytesAreRefused) {
   for (std::size_t shift = 1; shift < 8; ++shift) {
     Bytes moved(shift);
     moved.insert(moved.end(), good.begin(), good.end());
-    EXPECT_THROW(decode<calls::lineDrop::Inputs>(std::span<const std::uint8_t>(moved).subspan(shift)), Failure) << shift;
+    EXPECT_THROW(decode<calls::lineDrop::Inputs>(std::span<const std::uint8_t>(moved).subspan(shift)), Failure)
+        << shift;
   }
 }
 

@@ -57,7 +57,8 @@ class Caller {
   }
   template <class Role>
   static constexpr bool output_slot() {
-    return NewObject<Role> || std::is_base_of_v<DwordOut, Role> || Is<Role, FixedOut> || std::is_same_v<Role, IconOut>;
+    return NewObject<Role> || std::is_base_of_v<DwordOut, Role> || Is<Role, FixedOut> ||
+           std::is_same_v<Role, IconOut>;
   }
   static constexpr std::size_t capacity() {
     std::size_t found = C::size;
@@ -68,7 +69,8 @@ class Caller {
   }
   Bytes text() {
     Bytes bytes(2 * (samples_.below(20) + 1));
-    for (std::size_t i = 0; i + 2 < bytes.size(); i += 2) bytes[i] = static_cast<std::uint8_t>('0' + samples_.below(10));
+    for (std::size_t i = 0; i + 2 < bytes.size(); i += 2)
+      bytes[i] = static_cast<std::uint8_t>('0' + samples_.below(10));
     return bytes;
   }
   template <class Pointer>
@@ -85,7 +87,8 @@ template <class C>
 typename C::Inputs taken(DesktopSide& side, const typename C::Arguments& arguments) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return typename C::Inputs{C::template Role<I>::template take<C, I>(side, arguments)...};
-  }(std::make_index_sequence<C::size>{});
+  }
+  (std::make_index_sequence<C::size>{});
 }
 
 template <class T>
@@ -98,7 +101,8 @@ std::uintptr_t raw(T value) {
 // A pair of a structure that holds plain bytes, which a vendor fills and TAPI does not.
 const Pair* plain_pair(const StructureDescription& structure) {
   for (const auto& pair : structure.pairs) {
-    if (!pair.tapi_owned && !pair.element && pair.since <= kVersion && pair.content != Content::DeviceClasses) return &pair;
+    if (!pair.tapi_owned && !pair.element && pair.since <= kVersion && pair.content != Content::DeviceClasses)
+      return &pair;
   }
   return nullptr;
 }
@@ -246,7 +250,8 @@ typename C::Outputs collected(FakeWorker& worker, typename C::Held& held) {
     };
     (bind.template operator()<I>(), ...);
     return typename C::Outputs{std::get<I>(held).collect(worker)...};
-  }(std::make_index_sequence<C::size>{});
+  }
+  (std::make_index_sequence<C::size>{});
 }
 
 template <class C>
@@ -263,10 +268,11 @@ void whole_call(std::uint64_t salt) {
     (check.template vendor<I>(), ...);
     const auto outputs = decode<typename C::Outputs>(encode(collected<C>(worker, held)));
     EXPECT_TRUE(((C::template Role<I>::template store<C, I>(desktop, std::get<I>(outputs), std::get<I>(inputs),
-                                                           caller.arguments) == 0) &&
+                                                            caller.arguments) == 0) &&
                  ...));
     (check.template caller<I>(), ...);
-  }(std::make_index_sequence<C::size>{});
+  }
+  (std::make_index_sequence<C::size>{});
   EXPECT_EQ(desktop.named.size(), desktop.minted);  // every handle that was minted learned its id
   for (const auto& [number, id] : desktop.named) EXPECT_NE(id, 0U);
 }

@@ -61,16 +61,17 @@ std::vector<std::pair<std::string, Buffer>> one_frame_of_each_kind() {
 
   std::vector<std::pair<std::string, Buffer>> frames;
   frames.emplace_back("hello", made<fb::Hello>(fb::Body::Hello, [](auto& builder) {
-    const Bytes id = counting_bytes(16), token = counting_bytes(32);
-    return fb::CreateHelloDirect(builder, 1, 2, 0x1234, "1.2.3", "desk-7", &id, 64, &token);
-  }));
+                        const Bytes id = counting_bytes(16), token = counting_bytes(32);
+                        return fb::CreateHelloDirect(builder, 1, 2, 0x1234, "1.2.3", "desk-7", &id, 64, &token);
+                      }));
   frames.emplace_back("welcome", made<fb::Welcome>(fb::Body::Welcome, [](auto& builder) {
-    const Bytes token = counting_bytes(32);
-    return fb::CreateWelcomeDirect(builder, 1, 0x1234, "1.2.3", 42, &token, 1000, 1048576);
-  }));
-  frames.emplace_back("request",
-                      make_request(17, static_cast<std::uint16_t>(Function::lineMakeCall), 5000, 0xABCD,
-                                   encode(MakeCall::Inputs{Nothing{}, 0x3F0C, {}, 21, u"5550100", 0, counting_bytes(180)})));
+                        const Bytes token = counting_bytes(32);
+                        return fb::CreateWelcomeDirect(builder, 1, 0x1234, "1.2.3", 42, &token, 1000, 1048576);
+                      }));
+  frames.emplace_back(
+      "request",
+      make_request(17, static_cast<std::uint16_t>(Function::lineMakeCall), 5000, 0xABCD,
+                   encode(MakeCall::Inputs{Nothing{}, 0x3F0C, {}, 21, u"5550100", 0, counting_bytes(180)})));
   frames.emplace_back("reply", make_reply(18, 0, encode(calls::lineGetCallIDs::Outputs{Nothing{}, 1, 2, 3})));
   frames.emplace_back("completion",
                       make_completion(17, static_cast<std::int32_t>(LINEERR_CALLUNAVAIL),
@@ -79,11 +80,13 @@ std::vector<std::pair<std::string, Buffer>> one_frame_of_each_kind() {
   frames.emplace_back("event-data", make_event(data));
   frames.emplace_back("inventory", inventory());
   frames.emplace_back("ack", made<fb::Ack>(fb::Body::Ack, [](auto& builder) { return fb::CreateAck(builder); }));
-  frames.emplace_back("ping", made<fb::Ping>(fb::Body::Ping, [](auto& builder) { return fb::CreatePing(builder, 5); }));
-  frames.emplace_back("pong", made<fb::Pong>(fb::Body::Pong, [](auto& builder) { return fb::CreatePong(builder, 5); }));
+  frames.emplace_back("ping",
+                      made<fb::Ping>(fb::Body::Ping, [](auto& builder) { return fb::CreatePing(builder, 5); }));
+  frames.emplace_back("pong",
+                      made<fb::Pong>(fb::Body::Pong, [](auto& builder) { return fb::CreatePong(builder, 5); }));
   frames.emplace_back("bye", made<fb::Bye>(fb::Body::Bye, [](auto& builder) {
-    return fb::CreateByeDirect(builder, "update the desktop \"now\"", true);
-  }));
+                        return fb::CreateByeDirect(builder, "update the desktop \"now\"", true);
+                      }));
   return frames;
 }
 

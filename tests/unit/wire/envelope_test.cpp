@@ -64,7 +64,8 @@ TEST(Envelope, BrokenBytesAreRefusedOrRead) {
 TEST(Envelope, EveryMessageGoesThereAndBack) {
   for (std::uint16_t message = 0; message < kEventCount; ++message) {
     Samples samples(message);
-    SCOPED_TRACE(std::string(event_description(message)->name) + ", TSPLINK_TEST_SEED=" + std::to_string(test_seed()));
+    SCOPED_TRACE(std::string(event_description(message)->name) +
+                 ", TSPLINK_TEST_SEED=" + std::to_string(test_seed()));
     EventValues event;
     event.message = message;
     event.device = samples.number();

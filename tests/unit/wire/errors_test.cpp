@@ -20,7 +20,8 @@ std::map<std::string, LONG> errors_of_header() {
   std::map<std::string, LONG> errors;
   for (std::string line; std::getline(file, line);) {
     std::smatch match;
-    if (std::regex_search(line, match, define)) errors[match[1]] = code(static_cast<std::uint32_t>(std::stoul(match[2], nullptr, 16)));
+    if (std::regex_search(line, match, define))
+      errors[match[1]] = code(static_cast<std::uint32_t>(std::stoul(match[2], nullptr, 16)));
   }
   return errors;
 }
@@ -45,7 +46,9 @@ TEST(Errors, AVendorsCodeOfTheOtherFamilyIsTranslated) {
       const std::string prefix = family == Family::Line ? "LINEERR_" : "PHONEERR_";
       const std::string translated = error_name(to_family(value, family));
       EXPECT_EQ(prefix, translated.substr(0, prefix.size()));
-      if (name.rfind(prefix, 0) == 0) { EXPECT_EQ(name, translated); }
+      if (name.rfind(prefix, 0) == 0) {
+        EXPECT_EQ(name, translated);
+      }
     }
   }
   EXPECT_STREQ("PHONEERR_NOMEM", error_name(to_family(code(LINEERR_NOMEM), Family::Phone)));

@@ -1,5 +1,5 @@
-// The bytes of one frame of each kind, committed: another encoder, compiler or platform must write the same ones. When a
-// change is meant (a field added), write them anew and commit the file with the change:
+// The bytes of one frame of each kind, committed: another encoder, compiler or platform must write the same ones.
+// When a change is meant (a field added), write them anew and commit the file with the change:
 //   TSPLINK_WRITE_GOLDEN=1 build/debug/bin/wire_test --gtest_filter='Golden.*'
 #include <gtest/gtest.h>
 

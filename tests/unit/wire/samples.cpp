@@ -41,7 +41,9 @@ Bytes Samples::bytes(std::size_t size) {
 }
 
 void Samples::fill(std::uint32_t& value) {
-  value = shape_ == Shape::Maximal ? 0xFFFFFFFFU : shape_ == Shape::Random ? static_cast<std::uint32_t>(engine_()) : 0;
+  value = shape_ == Shape::Maximal  ? 0xFFFFFFFFU
+          : shape_ == Shape::Random ? static_cast<std::uint32_t>(engine_())
+                                    : 0;
 }
 
 void Samples::fill(std::uint64_t& value) {
@@ -68,7 +70,8 @@ void Samples::fill(Utf16& value) {
       value = std::nullopt;
       if (below(4) == 0) return;
       value.emplace();
-      for (std::size_t i = below(largest_); i > 0; --i) value->push_back(static_cast<char16_t>(1 + engine_() % 0xFFFF));
+      for (std::size_t i = below(largest_); i > 0; --i)
+        value->push_back(static_cast<char16_t>(1 + engine_() % 0xFFFF));
   }
 }
 

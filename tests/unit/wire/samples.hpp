@@ -1,5 +1,5 @@
-// Random values of everything that crosses, for tests that are derived from the sheet. One seed for a run, printed with
-// each failure; TSPLINK_TEST_SEED repeats or varies it. One thread.
+// Random values of everything that crosses, for tests that are derived from the sheet. One seed for a run, printed
+// with each failure; TSPLINK_TEST_SEED repeats or varies it. One thread.
 #pragma once
 
 #include <cstdint>

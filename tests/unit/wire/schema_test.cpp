@@ -1,5 +1,5 @@
-// The printed schema: the committed one, flatc's own reading of encoded bytes, and functions that the sheet never saw.
-// flatc's header comes first: its enumerators have the names of tapi.h's macros.
+// The printed schema: the committed one, flatc's own reading of encoded bytes, and functions that the sheet never
+// saw. flatc's header comes first: its enumerators have the names of tapi.h's macros.
 #include "sheet/tspi_calls_generated.h"
 
 #include <gtest/gtest.h>
@@ -53,7 +53,7 @@ void flatc_accepts() {
   flatc_accepts<calls::function, sheet::function##_request, sheet::function##_reply>();
 #define TSPLINK_TABLES_Control(function) TSPLINK_TABLES_Monitor(function)
 
-TEST(Schema, FlatcsReaderAcceptsEveryFunction) {
+TEST(Schema, FlatcsReaderAcceptsEveryFunction){
 #define TSPI_CALL(function, right, ...) TSPLINK_TABLES_##right(function)
 #include "wire/tspi_calls.def"
 #undef TSPI_CALL
@@ -126,20 +126,19 @@ TEST(Schema, FlatcReadsReplies) {
   EXPECT_EQ(copied(flatbuffers::GetRoot<sheet::phoneGetData_reply>(data.data())->lpData()), numbered(2));
 }
 
-// --- a function that the sheet does not have -------------------------------------------------------------------------
+// --- a function that the sheet does not have
+// -------------------------------------------------------------------------
 
-using MadeUp =
-    Description<"madeUp", Right::Control, Parameter<"dwRequestID", RequestId>, Parameter<"hdLine", Line>,
-                Parameter<"hdCall", CallOrNone>, Parameter<"dwAddressID", AddressId>,
-                Parameter<"htCall", TapiCall>, Parameter<"lphdCall", NewCall>, Parameter<"lpszText", Text>,
-                Parameter<"lpsBytes", BytesIn<"dwSize", LPCSTR>>, Parameter<"dwSize", Count>,
-                Parameter<"lpParams", LateBytesInOut<"dwParamSize">>, Parameter<"dwParamSize", Count>,
-                Parameter<"lpTones", ArrayIn<LINEMONITORTONE, "dwTones">>, Parameter<"dwTones", Count>,
-                Parameter<"lpDial", FixedIn<LINEDIALPARAMS>>, Parameter<"lpExtension", FixedOut<LINEEXTENSIONID>>,
-                Parameter<"lpCallParams", VarIn<LINECALLPARAMS>>, Parameter<"lpInfo", VarOut<LINECALLINFO>>,
-                Parameter<"lpLate", LateVarOut<VARSTRING>>, Parameter<"lpdwNow", DwordOut>,
-                Parameter<"lpdwLater", LateDwordOut>, Parameter<"lpBuffer", BytesOut<"dwRoom">>,
-                Parameter<"dwRoom", Capacity>, Parameter<"hwndOwner", Window>>;
+using MadeUp = Description<
+    "madeUp", Right::Control, Parameter<"dwRequestID", RequestId>, Parameter<"hdLine", Line>,
+    Parameter<"hdCall", CallOrNone>, Parameter<"dwAddressID", AddressId>, Parameter<"htCall", TapiCall>,
+    Parameter<"lphdCall", NewCall>, Parameter<"lpszText", Text>, Parameter<"lpsBytes", BytesIn<"dwSize", LPCSTR>>,
+    Parameter<"dwSize", Count>, Parameter<"lpParams", LateBytesInOut<"dwParamSize">>, Parameter<"dwParamSize", Count>,
+    Parameter<"lpTones", ArrayIn<LINEMONITORTONE, "dwTones">>, Parameter<"dwTones", Count>,
+    Parameter<"lpDial", FixedIn<LINEDIALPARAMS>>, Parameter<"lpExtension", FixedOut<LINEEXTENSIONID>>,
+    Parameter<"lpCallParams", VarIn<LINECALLPARAMS>>, Parameter<"lpInfo", VarOut<LINECALLINFO>>,
+    Parameter<"lpLate", LateVarOut<VARSTRING>>, Parameter<"lpdwNow", DwordOut>, Parameter<"lpdwLater", LateDwordOut>,
+    Parameter<"lpBuffer", BytesOut<"dwRoom">>, Parameter<"dwRoom", Capacity>, Parameter<"hwndOwner", Window>>;
 
 TEST(Schema, AMadeUpFunctionNeedsItsEntryAlone) {
   EXPECT_TRUE(MadeUp::asynchronous);
@@ -149,10 +148,13 @@ TEST(Schema, AMadeUpFunctionNeedsItsEntryAlone) {
   EXPECT_EQ(decode<MadeUp::Inputs>(encode(inputs)), inputs);
   EXPECT_EQ(decode<MadeUp::Outputs>(encode(outputs)), outputs);
   const auto text = schema_tables<MadeUp>();
-  EXPECT_NE(text.find("table madeUp_request {\n  dwRequestID: ubyte (id: 0, deprecated);\n  hdLine: ulong (id: 1);\n"),
-            std::string::npos);
-  EXPECT_NE(text.find("  lpszText: [ushort] (id: 6);\n  lpsBytes: [ubyte] (id: 7);\n  dwSize: ubyte (id: 8, deprecated);\n"),
-            std::string::npos);
+  EXPECT_NE(
+      text.find("table madeUp_request {\n  dwRequestID: ubyte (id: 0, deprecated);\n  hdLine: ulong (id: 1);\n"),
+      std::string::npos);
+  EXPECT_NE(
+      text.find(
+          "  lpszText: [ushort] (id: 6);\n  lpsBytes: [ubyte] (id: 7);\n  dwSize: ubyte (id: 8, deprecated);\n"),
+      std::string::npos);
   EXPECT_NE(text.find("  hwndOwner: ubyte (id: 22, deprecated);\n}\ntable madeUp_reply {\n"), std::string::npos);
   EXPECT_NE(text.find("  lpdwLater: uint (id: 19);\n  lpBuffer: [ubyte] (id: 20);\n"), std::string::npos);
   EXPECT_NE(trace_inputs<MadeUp>(inputs).find(" hdLine=#"), std::string::npos);

@@ -1,5 +1,5 @@
-// Both sides of a call without a network: a desktop and a worker whose handles follow from each other, C arguments in heap
-// blocks of exact size, and a vendor that reads every counted byte. One thread.
+// Both sides of a call without a network: a desktop and a worker whose handles follow from each other, C arguments in
+// heap blocks of exact size, and a vendor that reads every counted byte. One thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,17 +16,23 @@ inline constexpr std::uint32_t kVersion = 0x00030001;
 template <template <class> class Base, class T>
 T* structure_in(Base<T>*);
 template <class R, template <class> class Base>
-concept Is = requires(R* role) { structure_in<Base>(role); };
+concept Is = requires(R* role) {
+  structure_in<Base>(role);
+};
 template <class R>
-concept Counted = requires { R::counted_by; };
+concept Counted = requires {
+  R::counted_by;
+};
 template <class R>
 concept VariableOut = Is<R, VarOut>;
 template <class R>
 concept BytesOutput = std::is_same_v<typename R::Out, Block> && !Counted<R> && !Is<R, VarOut> && !Is<R, FixedOut>;
 template <class R>
-concept NewObject = requires(typename R::Held held, VendorSide& side) { held.bind(side, {}); } ||
-                    std::is_same_v<R, NewLine> || std::is_same_v<R, NewPhone> || std::is_same_v<R, NewCall> ||
-                    std::is_same_v<R, NewMspLine>;
+concept NewObject = requires(typename R::Held held, VendorSide& side) {
+  held.bind(side, {});
+}
+|| std::is_same_v<R, NewLine> || std::is_same_v<R, NewPhone> || std::is_same_v<R, NewCall> ||
+    std::is_same_v<R, NewMspLine>;
 
 /// A desktop's handle h of kind k has the id (k << 48) + h, and the vendor's handle for it is h + kShift.
 inline constexpr std::uintptr_t kShift = 0x100000;
@@ -117,7 +123,8 @@ template <class C>
 typename C::Held hold(VendorSide& side, const typename C::Inputs& inputs) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return typename C::Held{C::template Role<I>::Held::template made<C, I>(side, inputs)...};
-  }(std::make_index_sequence<C::size>{});
+  }
+  (std::make_index_sequence<C::size>{});
 }
 template <class C>
 typename C::Arguments pass(typename C::Held& held) {

@@ -66,7 +66,8 @@ class Maker {
       const std::uint32_t count = 3, step = fixed_size(*structure.inline_element, version);
       put(bytes.data(), structure.inline_count_at, count);
       bytes.resize(fixed + count * step, 0x11);
-      for (std::uint32_t i = 0; i < count; ++i) fill_parts(*structure.inline_element, fixed + i * step, version, bytes, empty_parts);
+      for (std::uint32_t i = 0; i < count; ++i)
+        fill_parts(*structure.inline_element, fixed + i * step, version, bytes, empty_parts);
     }
     fill_parts(structure, 0, version, bytes, empty_parts);
     if (structure.has_totals) {
@@ -85,9 +86,11 @@ class Maker {
  private:
   std::uint8_t any_byte() { return static_cast<std::uint8_t>(random_() % 255 + 1); }
 
-  void fill_parts(const StructureDescription& structure, std::size_t base, std::uint32_t version, Bytes& bytes, bool empty) {
+  void fill_parts(const StructureDescription& structure, std::size_t base, std::uint32_t version, Bytes& bytes,
+                  bool empty) {
     std::vector<const Pair*> order;
-    for (const Pair& pair : structure.pairs) if (pair.since <= version) order.push_back(&pair);
+    for (const Pair& pair : structure.pairs)
+      if (pair.since <= version) order.push_back(&pair);
     std::shuffle(order.begin(), order.end(), random_);
     for (const Pair* pair : order) {
       const std::uint32_t step = pair->element ? fixed_size(*pair->element, version) : 1;
@@ -98,7 +101,8 @@ class Maker {
       put(bytes.data(), base + pair->size_at, count * step);
       put(bytes.data(), base + pair->offset_at, count == 0 ? 0 : begin);
       if (pair->count_at != kNoMember) put(bytes.data(), base + pair->count_at, count);
-      for (std::uint32_t i = 0; pair->element && i < count; ++i) fill_parts(*pair->element, begin + i * step, version, bytes, empty);
+      for (std::uint32_t i = 0; pair->element && i < count; ++i)
+        fill_parts(*pair->element, begin + i * step, version, bytes, empty);
     }
   }
 
@@ -107,15 +111,17 @@ class Maker {
 
 std::vector<const StructureDescription*> with_totals() {
   std::vector<const StructureDescription*> all;
-  for (const auto* structure : all_structures()) if (structure->has_totals) all.push_back(structure);
+  for (const auto* structure : all_structures())
+    if (structure->has_totals) all.push_back(structure);
   return all;
 }
 std::vector<const StructureDescription*> inputs() {
-  return {&describe<LINECALLPARAMS>(), &describe<LINEFORWARDLIST>(), &describe<LINECALLQOSINFO>(), &describe<PHONEBUTTONINFO>()};
+  return {&describe<LINECALLPARAMS>(), &describe<LINEFORWARDLIST>(), &describe<LINECALLQOSINFO>(),
+          &describe<PHONEBUTTONINFO>()};
 }
 
-std::string message_of(const StructureDescription& structure, std::span<const std::uint8_t> bytes, std::uint32_t version,
-                       bool output = false) {
+std::string message_of(const StructureDescription& structure, std::span<const std::uint8_t> bytes,
+                       std::uint32_t version, bool output = false) {
   try {
     if (output) check_output(structure, bytes, version);
     else check_input(structure, bytes, version);
@@ -137,7 +143,8 @@ std::map<std::string, std::string> structures_of_headers() {
   std::map<std::string, std::string> bodies;
   const std::regex structure(R"(typedef struct \w+_tag \{([\s\S]*?)\n  \} ?(\w+) ?,)");
   for (const std::string& text : {read("tapi.h"), read("tspi.h")}) {
-    for (std::sregex_iterator it(text.begin(), text.end(), structure), end; it != end; ++it) bodies[(*it)[2]] = (*it)[1];
+    for (std::sregex_iterator it(text.begin(), text.end(), structure), end; it != end; ++it)
+      bodies[(*it)[2]] = (*it)[1];
   }
   return bodies;
 }
@@ -206,10 +213,12 @@ TEST(Descriptions, PairsAppearWithTheFixedPartThatHoldsThem) {
 TEST(Descriptions, WhatIsAnotherOnEachDesktop) {
   std::set<std::string> names;
   for (const auto* structure : all_structures()) {
-    for (const RewriteField& rewrite : structure->rewrites) names.insert(std::string(structure->name) + "." + rewrite.field.name);
+    for (const RewriteField& rewrite : structure->rewrites)
+      names.insert(std::string(structure->name) + "." + rewrite.field.name);
   }
-  for (const char* name : {"LINEADDRESSCAPS.dwLineDeviceID", "LINECALLINFO.dwLineDeviceID", "LINEDEVCAPS.dwPermanentLineID",
-                           "LINEDEVCAPS.PermanentLineGuid", "PHONECAPS.dwPermanentPhoneID", "PHONECAPS.PermanentPhoneGuid"}) {
+  for (const char* name :
+       {"LINEADDRESSCAPS.dwLineDeviceID", "LINECALLINFO.dwLineDeviceID", "LINEDEVCAPS.dwPermanentLineID",
+        "LINEDEVCAPS.PermanentLineGuid", "PHONECAPS.dwPermanentPhoneID", "PHONECAPS.PermanentPhoneGuid"}) {
     EXPECT_TRUE(names.count(name)) << name;
   }
 }
@@ -240,7 +249,8 @@ TEST(CheckInput, NamesStructureAndMember) {
   Maker maker(1);
   Bytes bytes = maker.make(describe<LINECALLPARAMS>(), kNewest, false);
   put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentOffset), 0xFFFFFFFF);
-  EXPECT_EQ("LINECALLPARAMS: dwComment reaches beyond the end", message_of(describe<LINECALLPARAMS>(), bytes, kNewest));
+  EXPECT_EQ("LINECALLPARAMS: dwComment reaches beyond the end",
+            message_of(describe<LINECALLPARAMS>(), bytes, kNewest));
   bytes = maker.make(describe<LINEFORWARDLIST>(), 0x00020000, false);
   put(bytes.data(), 8 + 24 + offsetof(LINEFORWARD, dwDestAddressOffset), 8);
   EXPECT_EQ("LINEFORWARDLIST: elements[1].dwDestAddress begins inside of the fixed part",
@@ -260,7 +270,8 @@ TEST(CheckInput, PartsMayBeginRightBehindTheFixedPartAndNotBefore) {
   EXPECT_EQ("LINECALLPARAMS: dwComment begins inside of the fixed part",
             message_of(describe<LINECALLPARAMS>(), bytes, 0x00020000));
   put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentOffset), 177);
-  EXPECT_EQ("LINECALLPARAMS: dwComment reaches beyond the end", message_of(describe<LINECALLPARAMS>(), bytes, 0x00020000));
+  EXPECT_EQ("LINECALLPARAMS: dwComment reaches beyond the end",
+            message_of(describe<LINECALLPARAMS>(), bytes, 0x00020000));
 }
 
 TEST(CheckInput, NewerMembersDoNotCountInAnOlderVersion) {
@@ -333,7 +344,8 @@ TEST(ClampOutput, CountsAndPartsOfElements) {
   put(exact.get(), 64 + 24 + offsetof(LINEFORWARD, dwDestAddressSize), 4);
   put(exact.get(), 64 + 24 + offsetof(LINEFORWARD, dwDestAddressOffset), 113);
   const Mended mended = clamp_output(structure, exact.span(), 0x00020000);
-  EXPECT_EQ((std::vector<std::string>{"dwTotalSize", "dwForward (count)", "dwForward[1].dwDestAddress", "dwUsedSize", "dwNeededSize"}),
+  EXPECT_EQ((std::vector<std::string>{"dwTotalSize", "dwForward (count)", "dwForward[1].dwDestAddress", "dwUsedSize",
+                                      "dwNeededSize"}),
             mended.fields);
   EXPECT_EQ(2U, word(exact.get(), offsetof(LINEADDRESSSTATUS, dwForwardNumEntries)));
   EXPECT_EQ(0U, word(exact.get(), 64 + 24 + offsetof(LINEFORWARD, dwDestAddressSize)));
@@ -346,14 +358,16 @@ TEST(ClampOutput, CountsAndPartsOfElements) {
 struct Parts {
   std::size_t there = 0, left_out = 0;
 };
-Parts compare_parts(const StructureDescription& structure, const StructureDescription& root, const std::uint8_t* source,
-                    std::size_t source_base, std::uint32_t source_version, const std::uint8_t* stored, std::size_t stored_base,
-                    std::uint32_t version) {
+Parts compare_parts(const StructureDescription& structure, const StructureDescription& root,
+                    const std::uint8_t* source, std::size_t source_base, std::uint32_t source_version,
+                    const std::uint8_t* stored, std::size_t stored_base, std::uint32_t version) {
   Parts parts;
   for (const Pair& pair : structure.pairs) {
     if (pair.since > version || pair.since > source_version || pair.tapi_owned) continue;
-    const std::uint32_t size = word(source, source_base + pair.size_at), offset = word(source, source_base + pair.offset_at);
-    const std::uint32_t to_size = word(stored, stored_base + pair.size_at), to = word(stored, stored_base + pair.offset_at);
+    const std::uint32_t size = word(source, source_base + pair.size_at),
+                        offset = word(source, source_base + pair.offset_at);
+    const std::uint32_t to_size = word(stored, stored_base + pair.size_at),
+                        to = word(stored, stored_base + pair.offset_at);
     if (size == 0 || to_size == 0) {
       EXPECT_EQ(0U, to_size) << pair.name;
       EXPECT_EQ(0U, to) << pair.name;
@@ -368,13 +382,15 @@ Parts compare_parts(const StructureDescription& structure, const StructureDescri
       EXPECT_EQ(0, std::memcmp(source + offset, stored + to, size)) << pair.name;
       continue;
     }
-    const std::uint32_t step = fixed_size(*pair.element, source_version), to_step = fixed_size(*pair.element, version);
+    const std::uint32_t step = fixed_size(*pair.element, source_version),
+                        to_step = fixed_size(*pair.element, version);
     EXPECT_EQ(size / step, to_size / to_step) << pair.name;
     for (std::uint32_t i = 0; i < size / step; ++i) {
       if (pair.element->pairs.empty() || pair.element->pairs.front().size_at != 0) {
         EXPECT_EQ(word(source, offset + i * step), word(stored, to + i * to_step)) << pair.name;
       }
-      const Parts inner = compare_parts(*pair.element, root, source, offset + i * step, source_version, stored, to + i * to_step, version);
+      const Parts inner = compare_parts(*pair.element, root, source, offset + i * step, source_version, stored,
+                                        to + i * to_step, version);
       parts.there += inner.there;
       parts.left_out += inner.left_out;
     }
@@ -384,22 +400,29 @@ Parts compare_parts(const StructureDescription& structure, const StructureDescri
 
 std::set<std::size_t> kept_positions(const StructureDescription& structure, std::uint32_t version) {
   std::set<std::size_t> kept{0, 1, 2, 3};
-  const auto add = [&](std::size_t from, std::size_t size) { for (std::size_t i = 0; i < size; ++i) kept.insert(from + i); };
+  const auto add = [&](std::size_t from, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) kept.insert(from + i);
+  };
   for (const Field& field : structure.tapi_owned) add(field.at, field.size);
-  for (const Pair& pair : structure.pairs) if (pair.tapi_owned && pair.since <= version) add(pair.size_at, 8);
+  for (const Pair& pair : structure.pairs)
+    if (pair.tapi_owned && pair.since <= version) add(pair.size_at, 8);
   return kept;
 }
 std::set<std::size_t> computed_positions(const StructureDescription& structure) {
   std::set<std::size_t> computed;
   for (std::size_t i = 4; i < 12; ++i) computed.insert(i);
-  for (const Pair& pair : structure.pairs) for (std::size_t i = 0; i < 8; ++i) computed.insert(pair.size_at + i);
+  for (const Pair& pair : structure.pairs)
+    for (std::size_t i = 0; i < 8; ++i) computed.insert(pair.size_at + i);
   return computed;
 }
 
-void round_trip(const StructureDescription& structure, const Bytes& bytes, std::uint32_t version, std::uint32_t source_version) {
-  SCOPED_TRACE(std::string(structure.name) + " from " + std::to_string(source_version) + " to " + std::to_string(version));
+void round_trip(const StructureDescription& structure, const Bytes& bytes, std::uint32_t version,
+                std::uint32_t source_version) {
+  SCOPED_TRACE(std::string(structure.name) + " from " + std::to_string(source_version) + " to " +
+               std::to_string(version));
   Exact source(bytes);
-  const std::uint32_t fixed = fixed_size(structure, version), known = std::min(fixed, fixed_size(structure, source_version));
+  const std::uint32_t fixed = fixed_size(structure, version),
+                      known = std::min(fixed, fixed_size(structure, source_version));
   const auto kept = kept_positions(structure, version), computed = computed_positions(structure);
   std::uint32_t needed = fixed;
   for (std::uint32_t total = 0; total <= needed + 1; ++total) {
@@ -418,15 +441,26 @@ void round_trip(const StructureDescription& structure, const Bytes& bytes, std::
     ASSERT_EQ(needed, word(buffer.get(), 4)) << "what is needed depends on the room at hand";
     ASSERT_LE(used, std::min(total, needed));
     for (std::size_t i = 0; i < fixed; ++i) {
-      if (kept.count(i)) { if (i >= 4) { ASSERT_EQ(0xA5, buffer.get()[i]) << "TAPI's byte " << i; } }
-      else if (!computed.count(i)) { ASSERT_EQ(i < known ? bytes[i] : 0, buffer.get()[i]) << "byte " << i; }
+      if (kept.count(i)) {
+        if (i >= 4) {
+          ASSERT_EQ(0xA5, buffer.get()[i]) << "TAPI's byte " << i;
+        }
+      } else if (!computed.count(i)) {
+        ASSERT_EQ(i < known ? bytes[i] : 0, buffer.get()[i]) << "byte " << i;
+      }
     }
     for (std::size_t i = used; i < buffer.size; ++i) ASSERT_EQ(0xA5, buffer.get()[i]) << "unused byte " << i;
-    const Parts parts = compare_parts(structure, structure, bytes.data(), 0, source_version, buffer.get(), 0, version);
+    const Parts parts =
+        compare_parts(structure, structure, bytes.data(), 0, source_version, buffer.get(), 0, version);
     ASSERT_EQ(total >= needed, used == needed);
-    if (total >= needed) { ASSERT_EQ(0U, parts.left_out); }
-    if (total + 1 == needed) { ASSERT_NE(0U, parts.left_out); }
-    for (const Pair& pair : structure.pairs) if (pair.tapi_owned && pair.since <= version) put(buffer.get(), pair.size_at, 0);
+    if (total >= needed) {
+      ASSERT_EQ(0U, parts.left_out);
+    }
+    if (total + 1 == needed) {
+      ASSERT_NE(0U, parts.left_out);
+    }
+    for (const Pair& pair : structure.pairs)
+      if (pair.tapi_owned && pair.since <= version) put(buffer.get(), pair.size_at, 0);
     ASSERT_EQ("", message_of(structure, buffer.span(), version, true));
   }
 }
@@ -505,7 +539,8 @@ TEST(StoreOutput, ForwardEntriesOfAnotherHeaderThanTheVersionTells) {
 
 // ---- nonsense ----
 
-std::vector<std::size_t> words_to_corrupt(const StructureDescription& structure, const Bytes& bytes, std::uint32_t version) {
+std::vector<std::size_t> words_to_corrupt(const StructureDescription& structure, const Bytes& bytes,
+                                          std::uint32_t version) {
   std::vector<std::size_t> at;
   const auto pairs = [&at](const StructureDescription& of, std::size_t base) {
     for (const Pair& pair : of.pairs) at.insert(at.end(), {base + pair.size_at, base + pair.offset_at});
@@ -528,8 +563,26 @@ std::vector<std::size_t> words_to_corrupt(const StructureDescription& structure,
 void corrupt(const StructureDescription& structure, Bytes& bytes, std::uint32_t version, Maker& maker) {
   const auto places = words_to_corrupt(structure, bytes, version);
   const std::uint32_t fixed = fixed_size(structure, version), size = static_cast<std::uint32_t>(bytes.size());
-  const std::uint32_t evil[] = {0, 1, 2, 3, 8, 12, fixed - 1, fixed, fixed + 1, size - 4, size - 1, size, size + 1, 0x7FFFFFFF,
-                                0x80000000, 0xFFFFFFFF, 0xFFFFFFFF - fixed, 0xFFFFFFFF - size + 1, maker.any_word(), maker.below(size)};
+  const std::uint32_t evil[] = {0,
+                                1,
+                                2,
+                                3,
+                                8,
+                                12,
+                                fixed - 1,
+                                fixed,
+                                fixed + 1,
+                                size - 4,
+                                size - 1,
+                                size,
+                                size + 1,
+                                0x7FFFFFFF,
+                                0x80000000,
+                                0xFFFFFFFF,
+                                0xFFFFFFFF - fixed,
+                                0xFFFFFFFF - size + 1,
+                                maker.any_word(),
+                                maker.below(size)};
   for (std::uint32_t changes = 1 + maker.below(6); changes > 0; --changes) {
     const std::size_t at = places[maker.below(static_cast<std::uint32_t>(places.size()))];
     if (at + 4 <= bytes.size()) put(bytes.data(), at, evil[maker.below(std::size(evil))]);
@@ -542,7 +595,8 @@ TEST(Corruption, NothingIsReadOrWrittenOutside) {
     if (structure->total_at == kNoMember) continue;
     for (const std::uint32_t version : kVersions) {
       for (int round = 0; round < 300; ++round) {
-        SCOPED_TRACE(std::string(structure->name) + " " + std::to_string(version) + " round " + std::to_string(round));
+        SCOPED_TRACE(std::string(structure->name) + " " + std::to_string(version) + " round " +
+                     std::to_string(round));
         Bytes bytes = maker.make(*structure, version);
         corrupt(*structure, bytes, version, maker);
         if (maker.below(4) == 0) bytes.resize(maker.below(static_cast<std::uint32_t>(bytes.size())) + 1);

@@ -42,7 +42,8 @@ TEST(Trace, OneLineForEachKind) {
 
 TEST(Trace, WhatIsWrongIsSaid) {
   EXPECT_EQ(trace_frame(Bytes(13)), "malformed frame of 13 bytes");
-  EXPECT_EQ(trace_frame(*make_request(1, 60000, 0, 0, Bytes(8))), "Request 1 unknown function 60000, 8 bytes deadline=0 trace=none");
+  EXPECT_EQ(trace_frame(*make_request(1, 60000, 0, 0, Bytes(8))),
+            "Request 1 unknown function 60000, 8 bytes deadline=0 trace=none");
   EXPECT_EQ(trace_frame(*make_request(1, static_cast<std::uint16_t>(Function::lineHold), 0, 0, Bytes(5))),
             "Request 1 lineHold malformed values of 5 bytes deadline=0 trace=none");
   EXPECT_EQ(trace_frame(*make_request(1, static_cast<std::uint16_t>(Function::providerInit), 0, 0, Bytes())),
@@ -62,8 +63,8 @@ TEST(Trace, ALineStaysALine) {
   for_each_call([]<class D, Function F>() {
     for (const auto shape : kShapes) {
       Samples samples(1, shape);
-      const auto line = trace_frame(*make_request(1, static_cast<std::uint16_t>(F), 0, 0,
-                                                  encode(samples.values<typename D::Inputs>())));
+      const auto line = trace_frame(
+          *make_request(1, static_cast<std::uint16_t>(F), 0, 0, encode(samples.values<typename D::Inputs>())));
       EXPECT_LE(line.size(), kMaxTraceLine);
       for (const char c : line) EXPECT_TRUE(c >= 0x20 && c < 0x7F) << at<D>("trace", F);
     }

@@ -105,7 +105,8 @@ TEST(Vendor, OutputsHaveSlackAndAreZero) {
         (std::get<I>(held).returned(worker, 0), ...);
         typename C::Outputs outputs{std::get<I>(held).collect(worker)...};
         EXPECT_TRUE(decode<typename C::Outputs>(encode(outputs)) == outputs);
-      }(std::make_index_sequence<C::size>{});
+      }
+      (std::make_index_sequence<C::size>{});
     }
   });
 }
