@@ -67,6 +67,8 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
     return respond(request, static_cast<LONG>(is_phone_function(info->name) ? PHONEERR_RESOURCEUNAVAIL
                                                                             : LINEERR_RESOURCEUNAVAIL));
   }
+  log::debug("Desktop " + session->second.info.machine + ": request " + std::to_string(request.id) + " " +
+             std::string(info->name) + " trace " + std::to_string(request.trace));
   try {
     check(request);
     if (const auto special = override_of(request.function)) return (this->*special)(request);
