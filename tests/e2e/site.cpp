@@ -1,0 +1,162 @@
+#include "site.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace tsplink::e2e {
+
+namespace {
+
+constexpr char kMspClsid[] = "5B0C7A11-52B1-4B7E-9C44-51AB0E57D0C7";
+
+std::string with(std::string text, const Changes& changes) {
+  for (const auto& [old, put] : changes) {
+    const auto at = text.find(old);
+    if (at == std::string::npos) throw std::runtime_error("no '" + old + "' in the configuration");
+    text.replace(at, old.size(), put);
+  }
+  return text;
+}
+
+std::string tls(const std::string& who) {
+  const auto folder = Site::certificates().string();
+  return "[tls]\ncertificate = \"" + folder + "/" + who + ".crt\"\nkey = \"" + folder + "/" + who +
+         ".key\"\nauthority = \"" + folder + "/authority.crt\"\n";
+}
+
+std::unique_ptr<Folder> made_certificates() {
+  auto folder = std::make_unique<Folder>();
+  Process script({{std::string(E2E_SOURCES) + "/deploy/certificates.sh", (folder->path() / "made").string(), "--host",
+                   "localhost", "--desktop", "desk1", "desk2", "--bad"},
+                  {}},
+                 folder->path() / "script");
+  if (script.wait() != 0) throw std::runtime_error(script.story());
+  return folder;
+}
+
+}  // namespace
+
+fs::path bin(const std::string& name) { return fs::read_symlink("/proc/self/exe").parent_path() / name; }
+
+Folder::Folder() {
+  std::string pattern = (fs::temp_directory_path() / "tsplink-e2e.XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder can be made: " + pattern);
+  path_ = pattern;
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+const fs::path& Site::certificates() {
+  static const auto folder = made_certificates();
+  static const fs::path path = folder->path() / "made";
+  return path;
+}
+
+std::string Site::scenario(const std::string& path_in_tests) {
+  const auto file = fs::path(E2E_SOURCES) / "tests" / path_in_tests;
+  const auto text = text_of(file);
+  if (text.empty()) throw std::runtime_error("there is no scenario " + file.string());
+  return "limit 60\n" + text;
+}
+
+fs::path Site::host_configuration(const Changes& changes, const std::string& name) const {
+  const auto path = file(name);
+  write(path, with("listen = \"127.0.0.1:0\"\nport_file = \"port\"\n" + tls("host") +
+                       "[log]\nlevel = \"info\"\n[limits]\nhandshake_ms = 60000\nhello_ms = 60000\n"
+                       "[[provider]]\nname = \"simpbx\"\nmodule = \"" +
+                       bin("simpbx.tsp").string() + "\"\npermanent_id = 1\n",
+                   changes));
+  return path;
+}
+
+fs::path Site::proxy_configuration(const std::string& desktop, const std::string& port,
+                                   const Changes& changes) const {
+  const auto state = file(desktop + ".state");
+  fs::create_directories(state);
+  fs::permissions(state, fs::perms::owner_all);
+  const auto path = file(desktop + ".toml");
+  write(path, with("machine = \"" + desktop + "\"\nstate = \"" + state.string() +
+                       "\"\ncall_deadline_ms = 60000\n[[host]]\naddress = \"localhost\"\nport = " + port + "\n" +
+                       tls("desktop-" + desktop) + "[log]\nlevel = \"info\"\nfile = \"" + desktop + ".log\"\n",
+                   changes));
+  return path;
+}
+
+std::unique_ptr<Process> Site::run_host(const fs::path& configuration, const std::string& name) const {
+  return std::make_unique<Process>(
+      Process::Start{{bin("tsplink-host").string(), "--config", configuration.string()},
+                     {{"SIMPBX_CONTROL", file("pbx.port").string()}, {"SIMPBX_LOG", file("pbx.log").string()}}},
+      file(name));
+}
+
+std::unique_ptr<Process> Site::start_host() const {
+  auto host = run_host(host_configuration());
+  const bool up = host->until([this] { return !port().empty() && !text_of(file("pbx.port")).empty(); });
+  EXPECT_TRUE(up) << host->story();
+  return host;
+}
+
+std::string Site::port() const {
+  const auto text = text_of(file("port"));
+  return text.substr(0, text.find('\n'));
+}
+
+std::unique_ptr<Process> Site::start(const Play& play) const {
+  const auto scenario = file(play.name + ".tap");
+  write(scenario, play.scenario);
+  fs::remove(trace(play.name));
+  const bool direct = play.configuration.empty();
+  auto module = play.module;
+  if (module.empty()) module = bin(direct ? "simpbx.tsp" : "tsplink.tsp");
+  Process::Start start;
+  start.command = {bin("tapisim").string(),
+                   module.string(),
+                   scenario.string(),
+                   "--label",
+                   play.name,
+                   "--msp",
+                   std::string(kMspClsid) + "=" + bin("simpbx_msp.so").string(),
+                   "--trace",
+                   trace(play.name).string(),
+                   "--canonical",
+                   file(play.name + ".canonical").string(),
+                   "--time-limit",
+                   "120",
+                   "--call-limit-ms",
+                   "70000",
+                   "--quiet",
+                   "--pbx",
+                   file("pbx.port").string()};
+
+  if (direct) {
+    start.environment = {{"SIMPBX_CONTROL", file("pbx.port").string()}, {"SIMPBX_LOG", file("pbx.log").string()}};
+  } else {
+    start.environment = {{"TSPLINK_CONFIG", play.configuration.string()}};
+  }
+  return std::make_unique<Process>(start, file(play.name));
+}
+
+std::string Site::canonical(const Play& play) const {
+  const auto desktop = start(play);
+  EXPECT_EQ(desktop->wait(Seconds(130)), 0) << desktop->story() << text_of(trace(play.name)) << logs();
+  return text_of(file(play.name + ".canonical"));
+}
+
+std::string Site::logs() const {
+  std::string out;
+  for (const char* name : {"host.err", "desk1.log", "desk2.log", "desk1.trace", "desk2.trace"}) {
+    const auto text = text_of(file(name));
+    if (!text.empty())
+      out +=
+          std::string("\n-- ") + name + ":\n" + text.substr(text.size() - std::min<std::size_t>(text.size(), 4000));
+  }
+  return out;
+}
+
+}  // namespace tsplink::e2e

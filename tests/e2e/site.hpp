@@ -1,0 +1,72 @@
+// What an installation consists of, in a temporary folder: certificates, configurations, a host with a fresh
+// simulated PBX, and desktops (tapisim with the proxy, or with the vendor's TSP directly). Owner: the test; one site
+// each. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "process.hpp"
+
+namespace tsplink::e2e {
+
+/// A file of the build: beside this executable.
+fs::path bin(const std::string& name);
+
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Texts put into a configuration in place of what it has: {"port = 1", "port = 2"}.
+using Changes = std::vector<std::pair<std::string, std::string>>;
+
+struct Play {
+  std::string scenario = {};    // its text
+  std::string name = "desk1";   // of its files, and the label in its trace
+  fs::path configuration = {};  // of the proxy; empty: simpbx is loaded directly
+  fs::path module = {};         // another one than these
+};
+
+class Site {
+ public:
+  /// The certificates are made once in a run: desk1, desk2, and the bad ones.
+  static const fs::path& certificates();
+  /// A scenario of tests/, with time for a slow machine.
+  static std::string scenario(const std::string& path_in_tests);
+
+  fs::path file(const std::string& name) const { return folder_.path() / name; }
+
+  /// Writes a configuration and names its file.
+  fs::path host_configuration(const Changes& changes = {}, const std::string& name = "host.toml") const;
+  /// For a desktop; `port` is the host's. Each desktop has a state folder of its own, and a log NAME.log.
+  fs::path proxy_configuration(const std::string& desktop, const std::string& port,
+                               const Changes& changes = {}) const;
+
+  std::unique_ptr<Process> run_host(const fs::path& configuration, const std::string& name = "host") const;
+  /// Runs a host until it listens and its PBX does; records a failure if it does not.
+  std::unique_ptr<Process> start_host() const;
+  std::string port() const;
+
+  std::unique_ptr<Process> start(const Play& play) const;
+  /// Runs it to its end, expects status 0 and gives back the canonical trace.
+  std::string canonical(const Play& play) const;
+  /// The trace that a desktop writes as it goes.
+  fs::path trace(const std::string& name) const { return file(name + ".trace"); }
+
+  /// For a failing test: the logs of all.
+  std::string logs() const;
+
+ private:
+  Folder folder_;
+};
+
+}  // namespace tsplink::e2e
