@@ -46,7 +46,7 @@ Module load_module(const std::string& path) {
   const HMODULE module = LoadLibraryExW(wide.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
   if (!module) cannot_load(path, "error " + std::to_string(GetLastError()));
   std::shared_ptr<void> keep(module, [](void* loaded) { FreeLibrary(static_cast<HMODULE>(loaded)); });
-  return {[module](const char* name) { return reinterpret_cast<void*>(GetProcAddress(module, name)); }, keep};
+  return {[module](const char* name) { return reinterpret_cast<void*>(GetProcAddress(module, name)); }, keep, path};
 }
 
 void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
@@ -71,7 +71,7 @@ Module load_module(const std::string& path) {
   void* module = dlopen(file.c_str(), flags);
   if (!module) cannot_load(path, dlerror());
   std::shared_ptr<void> keep(module, [](void* loaded) { dlclose(loaded); });
-  return {[module](const char* name) { return dlsym(module, name); }, keep};
+  return {[module](const char* name) { return dlsym(module, name); }, keep, file};
 }
 
 namespace {

@@ -14,6 +14,7 @@ using Lookup = std::function<void*(const char*)>;
 struct Module {
   Lookup lookup;
   std::shared_ptr<void> keep;  // the module is unloaded with the last copy
+  std::string file = {};       // for sentences
 };
 
 /// Loads a TSP. Throws Failure(Configuration) with a sentence. Any thread.

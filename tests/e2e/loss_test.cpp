@@ -8,12 +8,19 @@
 namespace tsplink::e2e {
 namespace {
 
+/// desk1 in a call, on a line that it knows already.
+std::unique_ptr<Process> in_call(const Site& site) {
+  const auto configuration = site.proxy_configuration("desk1", site.port());
+  site.canonical({Site::scenario("tapisrv/scenarios/learn.tap"), "desk1", configuration});
+  auto desktop = site.start({Site::scenario("e2e/scenarios/hold.tap"), "desk1", configuration});
+  EXPECT_TRUE(desktop->says("in call", site.trace("desk1"))) << desktop->story() << site.logs();
+  return desktop;
+}
+
 TEST(Loss, OfTheHostEndsCallAndLineAtTheDesktop) {
   const Site site;
   const auto host = site.start_host();
-  const auto configuration = site.proxy_configuration("desk1", site.port());
-  const auto desktop = site.start({Site::scenario("e2e/scenarios/hold.tap"), "desk1", configuration});
-  ASSERT_TRUE(desktop->says("in call", site.trace("desk1"))) << desktop->story() << site.logs();
+  const auto desktop = in_call(site);
   host->send(SIGTERM);
   EXPECT_EQ(host->wait(), 0) << host->story();
   // hold.tap expects IDLE and then LINE_CLOSE.
@@ -24,13 +31,12 @@ TEST(Loss, OfTheHostEndsCallAndLineAtTheDesktop) {
 TEST(Loss, OfADesktopFreesItsLine) {
   const Site site;
   const auto host = site.start_host();
-  const auto first = site.proxy_configuration("desk1", site.port());
   const auto second = site.proxy_configuration("desk2", site.port());
-  const auto desktop = site.start({Site::scenario("e2e/scenarios/hold.tap"), "desk1", first});
-  ASSERT_TRUE(desktop->says("in call", site.trace("desk1"))) << desktop->story() << site.logs();
+  const auto desktop = in_call(site);
   desktop->send(SIGKILL);
   EXPECT_EQ(desktop->wait(), 128 + SIGKILL);
-  ASSERT_TRUE(host->says("Desktop desk1 (desk1, 127.0.0.1) is gone")) << host->story();
+  ASSERT_TRUE(host->says("Desktop desk1 (CN=desk1, 127.0.0.1) is gone")) << host->story();
+  EXPECT_TRUE(host->says(" is gone: the connection was cut")) << host->story();
   const std::string scenario =
       "limit 60\nwait lines 1\nopen line 1 as l\npbx incoming line=1 from=+4930123456\n"
       "expect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\ncall lineDrop c\nexpect completion 0\n"

@@ -98,7 +98,7 @@ Process::Process(const Start& start, fs::path base) : out_file_(base), err_file_
 }
 
 Process::~Process() {
-  kill(-pid_, SIGKILL);
+  if (!status_ || left_any_) kill(-pid_, SIGKILL);
   wait();
   close(watch_);
 }
@@ -110,6 +110,7 @@ bool Process::ended_within(std::chrono::milliseconds time) {
   int status = 0;
   if (waitpid(pid_, &status, 0) != pid_) return false;
   status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  left_any_ = kill(-pid_, 0) == 0;
   return true;
 }
 

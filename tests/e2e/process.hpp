@@ -48,6 +48,8 @@ class Process {
 
   std::string out() const { return text_of(out_file_); }
   std::string err() const { return text_of(err_file_); }
+  /// After its end: whether a process that it started still runs.
+  bool left_any() const { return left_any_; }
   /// For a failing test: what was run and what it said.
   std::string story() const;
 
@@ -59,6 +61,7 @@ class Process {
   pid_t pid_ = -1;
   int watch_ = -1;  // pidfd
   std::optional<int> status_;
+  bool left_any_ = false;
 };
 
 }  // namespace tsplink::e2e

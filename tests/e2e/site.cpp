@@ -62,7 +62,8 @@ std::string Site::scenario(const std::string& path_in_tests) {
   const auto file = fs::path(E2E_SOURCES) / "tests" / path_in_tests;
   const auto text = text_of(file);
   if (text.empty()) throw std::runtime_error("there is no scenario " + file.string());
-  return "limit 60\n" + text;
+  // All devices of simpbx, which also come one by one when the proxy learns of them.
+  return "limit 60\nwait lines 4\nwait phones 2\n" + text;
 }
 
 fs::path Site::host_configuration(const Changes& changes, const std::string& name) const {
@@ -144,7 +145,8 @@ std::unique_ptr<Process> Site::start(const Play& play) const {
 
 std::string Site::canonical(const Play& play) const {
   const auto desktop = start(play);
-  EXPECT_EQ(desktop->wait(Seconds(130)), 0) << desktop->story() << text_of(trace(play.name)) << logs();
+  EXPECT_EQ(desktop->wait(Seconds(130)), 0) << desktop->story() << logs();
+  EXPECT_FALSE(desktop->left_any()) << desktop->story();
   return text_of(file(play.name + ".canonical"));
 }
 

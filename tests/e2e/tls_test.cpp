@@ -2,7 +2,7 @@
 // nobody else gets a byte, and the host's log says why.
 #include <gtest/gtest.h>
 
-#include <csignal>
+#include <ostream>
 
 #include "site.hpp"
 #include "wire/frame.hpp"
@@ -73,7 +73,7 @@ TEST(Tls, AnswersADesktopsHello) {
   const auto host = site.start_host();
   const auto client = s_client(site, identity("desktop-desk1"), false);
   EXPECT_TRUE(client->until([&] { return !client->out().empty(); })) << client->story() << site.logs();
-  EXPECT_TRUE(host->says("Desktop desk1 (desk1, 127.0.0.1) is connected")) << host->story();
+  EXPECT_TRUE(host->says("Desktop desk1 (CN=desk1, 127.0.0.1) is connected")) << host->story();
 }
 
 struct Stranger {
@@ -82,6 +82,8 @@ struct Stranger {
   const char* alert;  // as s_client prints it
   const char* logged;
 };
+
+void PrintTo(const Stranger& one, std::ostream* out) { *out << one.name; }
 
 class Strangers : public testing::TestWithParam<Stranger> {};
 
@@ -115,12 +117,12 @@ INSTANTIATE_TEST_SUITE_P(
         Stranger{"OfAnotherAuthority",
                  {"bad/of-other-authority"},
                  "alert unknown ca",
-                 "comes from an unknown authority, \"tsplink other authority\": if it is to be trusted, add that "
+                 "comes from an unknown authority, \"CN=tsplink other authority\": if it is to be trusted, add that "
                  "authority to "},
         Stranger{"WithAnExpiredCertificate",
                  {"bad/expired"},
                  "alert certificate expired",
-                 "the peer's certificate \"expired\" expired on "}),
+                 "the peer's certificate \"CN=expired\" expired on "}),
     [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace

@@ -9,9 +9,10 @@
 namespace tsplink::e2e {
 namespace {
 
-/// Empty if the texts are equal; else what diff(1) says.
-std::string difference(const std::string& direct, const std::string& proxied) {
-  if (direct == proxied) return {};
+/// Fails with what diff(1) says when the texts differ.
+void expect_same(const std::string& direct, const std::string& proxied) {
+  ASSERT_FALSE(proxied.empty()) << "there is no trace";
+  if (direct == proxied) return;
   const Folder folder;
   write(folder.path() / "direct", direct);
   write(folder.path() / "proxied", proxied);
@@ -19,7 +20,7 @@ std::string difference(const std::string& direct, const std::string& proxied) {
       {{"/usr/bin/diff", "-U5", (folder.path() / "direct").string(), (folder.path() / "proxied").string()}, {}},
       folder.path() / "diff");
   diff.wait();
-  return "The traces differ:\n" + diff.out() + diff.err();
+  ADD_FAILURE() << "The traces differ:\n" << diff.out() << diff.err();
 }
 
 void expect_orderly_end(Process& host) {
@@ -47,7 +48,7 @@ TEST_P(Trace, IsTheSameThroughTheProxyThatKnowsItsLines) {
   const auto configuration = site.proxy_configuration("desk1", site.port());
   site.canonical({Site::scenario("tapisrv/scenarios/learn.tap"), "desk1", configuration});
   ASSERT_FALSE(fs::is_empty(site.file("desk1.state"))) << "no inventory was kept";
-  EXPECT_EQ(difference(direct_trace(GetParam()), site.canonical({text_, "desk1", configuration})), "");
+  expect_same(direct_trace(GetParam()), site.canonical({text_, "desk1", configuration}));
   expect_orderly_end(*host);
 }
 
@@ -55,7 +56,7 @@ TEST_P(Trace, IsTheSameThroughTheProxyThatLearnsItsLinesLate) {
   const Site site;
   const auto host = site.start_host();
   const auto configuration = site.proxy_configuration("desk1", site.port());
-  EXPECT_EQ(difference(direct_trace(GetParam()), site.canonical({text_, "desk1", configuration})), "");
+  expect_same(direct_trace(GetParam()), site.canonical({text_, "desk1", configuration}));
   expect_orderly_end(*host);
 }
 
@@ -67,7 +68,7 @@ TEST_P(Trace, IsTheSameWhileAnotherDesktopWatches) {
   ASSERT_TRUE(watcher->says("watching", site.trace("desk2"))) << watcher->story() << site.logs();
   const auto first = site.proxy_configuration("desk1", site.port());
   site.canonical({Site::scenario("tapisrv/scenarios/learn.tap"), "desk1", first});
-  EXPECT_EQ(difference(direct_trace(GetParam()), site.canonical({text_, "desk1", first})), "");
+  expect_same(direct_trace(GetParam()), site.canonical({text_, "desk1", first}));
   EXPECT_EQ(watcher->wait(), 0) << watcher->story() << site.logs();
   expect_orderly_end(*host);
 }

@@ -167,7 +167,6 @@ class Client::Impl final : public SocketEvents,
   }
 
   void report(const std::string& reason, bool refused) {
-    core_.log(Level::Warning, "the link to " + name() + " is down: " + reason);
     if (refused) back_off_ = settings_->limits.back_off_most;
     handler_->on_down(reason, refused);
   }
