@@ -19,7 +19,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan)
 full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} fuzz tidy@{wire,security,proxy-tsp,remote-host,tests})
-part_limit=570 # seconds for the tests of a part; a build that comes before them has as much for itself
+part_limit=570 # seconds for the tests of a part
+build_limit=2700 # seconds for a build: cold, on two slow cores
 test_limit=300 # seconds for one test executable, unless CMake gives it less
 jobs=$(nproc)
 install=yes
@@ -89,7 +90,7 @@ logged() {
   shift 2
   ((left > 0)) || left=1
   with_progress "$label" "$log" timeout -k 10 "$left" "$@" || status=$?
-  [[ $status != 124 && $status != 137 ]] || echo "stopped: this part's limit of $part_limit s is over" >>"$log"
+  [[ $status != 124 && $status != 137 ]] || echo "stopped: the limit of $left s is over" >>"$log"
   return "$status"
 }
 
@@ -145,6 +146,7 @@ build() {
     no) bad; echo "  FAIL  build $preset: see above"; return 1 ;;
   esac
   built[$preset]=no
+  part_end=$((SECONDS + build_limit))
   mkdir -p build
   if [[ $preset == tsan ]]; then
     TSPLINK_TSAN_ZMQ=$(deploy/tsan-libzmq.sh | tail -n 1) || { bad; echo "  FAIL  no libzmq for TSan"; return 1; }
