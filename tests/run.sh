@@ -3,7 +3,7 @@
 #
 #   tests/run.sh                  the landing set: what every change must pass
 #   tests/run.sh PART...          these parts only, for example: lint unit e2e@tsan
-#   tests/run.sh --full           every suite in every configuration, each part bounded to ten minutes
+#   tests/run.sh --full           every suite in every configuration, each part bounded to ten minutes without its build
 #   tests/run.sh --list           names the parts; those of the landing set are marked with *
 #
 #   --jobs N       compile and check with N jobs at a time (default: one for each core)
