@@ -15,7 +15,8 @@ void apply_call_params(const Pbx& pbx, Call& call, const LINECALLPARAMS* params)
 /// A new outgoing call with its handle, not dialled yet; forgotten again if its parameters are refused.
 CallPtr start_call(Pbx& pbx, const LinePtr& line, DWORD address_id, HTAPICALL htCall, const LINECALLPARAMS* params);
 /// Writes the handle and submits the request (in the wrong order with the habit completion_before_output).
-void submit_start(Pbx& pbx, DRV_REQUESTID request, const CallPtr& call, LPHDRVCALL lphdCall, std::function<LONG()> effect);
+void submit_start(Pbx& pbx, DRV_REQUESTID request, const CallPtr& call, LPHDRVCALL lphdCall,
+                  std::function<LONG()> effect);
 /// Copied user-user information; refuses too much of it.
 Bytes user_user(LPCSTR lpsUserUserInfo, DWORD dwSize);
 

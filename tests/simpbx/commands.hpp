@@ -36,10 +36,10 @@ class CommandLine {
   /// "hex=.." or "text=.."; empty when neither is there.
   Bytes block() const;
 
-  LinePtr line(const Pbx& pbx) const;      // line=N
-  CallPtr call(const Pbx& pbx) const;      // call=N
-  PhonePtr phone(const Pbx& pbx) const;    // phone=N
-  CallPtr call_if(const Pbx& pbx) const;   // null when no call= is there
+  LinePtr line(const Pbx& pbx) const;     // line=N
+  CallPtr call(const Pbx& pbx) const;     // call=N
+  PhonePtr phone(const Pbx& pbx) const;   // phone=N
+  CallPtr call_if(const Pbx& pbx) const;  // null when no call= is there
 
  private:
   std::string verb_;

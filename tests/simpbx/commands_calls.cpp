@@ -7,9 +7,9 @@ namespace tsplink::simpbx {
 namespace {
 
 std::string show(const Call& call) {
-  return "call=" + std::to_string(call.number) + " line=" + std::to_string(call.line->number) + " state=" +
-         state_name(call.state) + " known=" + (call.announced ? "yes" : "no") + " from=" + narrow(call.caller.number) +
-         " to=" + narrow(call.called.number) + " media=" + hex(call.media);
+  return "call=" + std::to_string(call.number) + " line=" + std::to_string(call.line->number) +
+         " state=" + state_name(call.state) + " known=" + (call.announced ? "yes" : "no") +
+         " from=" + narrow(call.caller.number) + " to=" + narrow(call.called.number) + " media=" + hex(call.media);
 }
 
 std::string list_calls(Pbx& pbx, const CommandLine&) {
@@ -28,17 +28,20 @@ DWORD media(const CommandLine& command) {
 std::string incoming(Pbx& pbx, const CommandLine& command) {
   const LinePtr line = command.line(pbx);
   const DWORD address = command.number("address", 0);
-  if (address >= line->addresses.size()) throw CommandError("The line has no address " + std::to_string(address) + ".");
+  if (address >= line->addresses.size())
+    throw CommandError("The line has no address " + std::to_string(address) + ".");
   if (!line->in_service || !line->connected) throw CommandError("The line is out of service.");
   Party from;
   from.number = wide(command.text("from", ""));
   from.name = wide(command.text("name", ""));
-  from.flags = (from.number.empty() ? 0u : DWORD{LINECALLPARTYID_ADDRESS}) | (from.name.empty() ? 0u : DWORD{LINECALLPARTYID_NAME});
+  from.flags = (from.number.empty() ? 0u : DWORD{LINECALLPARTYID_ADDRESS}) |
+               (from.name.empty() ? 0u : DWORD{LINECALLPARTYID_NAME});
   if (from.flags == 0) from.flags = LINECALLPARTYID_BLOCKED;
   // LINEDEVSTATE_RINGING goes before the call, as a ringing line does.
   pbx.line_state(line, LINEDEVSTATE_RINGING, command.number("ring", 1), 0);
   line->ring_mode = command.number("ring", 1);
-  const CallPtr call = pbx.incoming(line, address, from, media(command), command.number("reason", LINECALLREASON_DIRECT));
+  const CallPtr call =
+      pbx.incoming(line, address, from, media(command), command.number("reason", LINECALLREASON_DIRECT));
   const Bytes user_user = command.block();
   if (!user_user.empty()) pbx.far_user_user(call, user_user);
   return "call=" + std::to_string(call->number);
@@ -47,7 +50,8 @@ std::string incoming(Pbx& pbx, const CommandLine& command) {
 std::string answer(Pbx& pbx, const CommandLine& command) {
   const CallPtr call = command.call(pbx);
   if (!(call->state & (LINECALLSTATE_DIALING | LINECALLSTATE_PROCEEDING | LINECALLSTATE_RINGBACK))) {
-    throw CommandError("The far side can only answer a call that rings there; this one is " + state_name(call->state) + ".");
+    throw CommandError("The far side can only answer a call that rings there; this one is " +
+                       state_name(call->state) + ".");
   }
   pbx.connect(call);
   return {};
@@ -55,7 +59,8 @@ std::string answer(Pbx& pbx, const CommandLine& command) {
 
 std::string hangup(Pbx& pbx, const CommandLine& command) {
   const CallPtr call = command.call(pbx);
-  if (call->state & (LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED)) throw CommandError("The call has ended already.");
+  if (call->state & (LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED))
+    throw CommandError("The call has ended already.");
   pbx.far_end(call, command.number("mode", LINEDISCONNECTMODE_NORMAL));
   if (command.yes("idle", false)) pbx.set_state(call, LINECALLSTATE_IDLE);
   return {};
@@ -121,8 +126,10 @@ std::string callinfo(Pbx& pbx, const CommandLine& command) {
   party("redirection", call->redirection, LINECALLINFOSTATE_REDIRECTIONID);
   party("redirecting", call->redirecting, LINECALLINFOSTATE_REDIRECTINGID);
   if (command.has("display")) call->display = wide(command.text("display", "")), states |= LINECALLINFOSTATE_DISPLAY;
-  if (command.has("charging")) call->charging = parse_hex(command.text("charging", "")), states |= LINECALLINFOSTATE_CHARGINGINFO;
-  if (command.has("devspecific")) call->dev_specific = parse_hex(command.text("devspecific", "")), states |= LINECALLINFOSTATE_DEVSPECIFIC;
+  if (command.has("charging"))
+    call->charging = parse_hex(command.text("charging", "")), states |= LINECALLINFOSTATE_CHARGINGINFO;
+  if (command.has("devspecific"))
+    call->dev_specific = parse_hex(command.text("devspecific", "")), states |= LINECALLINFOSTATE_DEVSPECIFIC;
   if (states == 0) throw CommandError("'callinfo' needs something to change, or states=<LINECALLINFOSTATE_ bits>.");
   pbx.call_info(call, states);
   return {};
@@ -164,9 +171,10 @@ std::string msp(Pbx& pbx, const CommandLine& command) {
   }
   if (verb != "send") throw CommandError("'msp' knows send, raw, start and status.");
   const DWORD size = command.number("size", 1024), blocks = command.number("blocks", 1);
-  if (static_cast<std::uint64_t>(size) * blocks > (64u << 20)) throw CommandError("More than 64 MiB at once are refused.");
-  const std::string answer = pbx.send_pattern(line, call, instance(pbx, command, line), size, command.number("seed", 1),
-                                              blocks, command.yes("echo", false));
+  if (static_cast<std::uint64_t>(size) * blocks > (64u << 20))
+    throw CommandError("More than 64 MiB at once are refused.");
+  const std::string answer = pbx.send_pattern(line, call, instance(pbx, command, line), size,
+                                              command.number("seed", 1), blocks, command.yes("echo", false));
   if (answer.starts_with("error ")) throw CommandError(answer.substr(6));
   return answer.substr(3);
 }
@@ -184,10 +192,13 @@ void add_call_commands(Commands& c) {
   c["digits"] = {"DIGITS call=N [mode=N]", digits};
   c["tone"] = {"call=N frequency=HZ", tone};
   c["media"] = {"call=N media=MODE", heard_media};
-  c["callinfo"] = {"call=N [caller=..] [called=..] [connected=..] [display=..] [charging=HEX] [devspecific=HEX] [states=N]", callinfo};
+  c["callinfo"] = {
+      "call=N [caller=..] [called=..] [connected=..] [display=..] [charging=HEX] [devspecific=HEX] [states=N]",
+      callinfo};
   c["uui"] = {"call=N hex=..|text=..", user_user_info};
   c["qos"] = {"call=N event=N [media=MODE]", qos};
-  c["msp"] = {"[send|raw|start|status] call=N|line=N [size=N] [seed=N] [blocks=N] [echo=yes] [instance=N] [hex=..]", msp};
+  c["msp"] = {"[send|raw|start|status] call=N|line=N [size=N] [seed=N] [blocks=N] [echo=yes] [instance=N] [hex=..]",
+              msp};
 }
 
 }  // namespace tsplink::simpbx

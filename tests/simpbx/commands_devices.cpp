@@ -8,10 +8,10 @@ namespace {
 std::string list_lines(Pbx& pbx, const CommandLine&) {
   std::string text = std::to_string(pbx.lines.size()) + " lines";
   for (const auto& [number, line] : pbx.lines) {
-    text += "; line=" + std::to_string(number) + " address=" + narrow(line->addresses[0].number) + " device=" +
-            (line->device_id == kNoDevice ? "none" : std::to_string(line->device_id)) + " open=" +
-            (line->open ? "yes" : "no") + " media=" + hex(line->media_modes) + " inservice=" +
-            (line->in_service ? "yes" : "no") + (line->removed ? " removed" : "");
+    text += "; line=" + std::to_string(number) + " address=" + narrow(line->addresses[0].number) +
+            " device=" + (line->device_id == kNoDevice ? "none" : std::to_string(line->device_id)) +
+            " open=" + (line->open ? "yes" : "no") + " media=" + hex(line->media_modes) +
+            " inservice=" + (line->in_service ? "yes" : "no") + (line->removed ? " removed" : "");
   }
   return text;
 }
@@ -19,8 +19,8 @@ std::string list_lines(Pbx& pbx, const CommandLine&) {
 std::string list_phones(Pbx& pbx, const CommandLine&) {
   std::string text = std::to_string(pbx.phones.size()) + " phones";
   for (const auto& [number, phone] : pbx.phones) {
-    text += "; phone=" + std::to_string(number) + " open=" + (phone->open ? "yes" : "no") + " ring=" +
-            std::to_string(phone->ring_mode) + " handset=" + hex(phone->hooks[0].mode) + " display=\"" +
+    text += "; phone=" + std::to_string(number) + " open=" + (phone->open ? "yes" : "no") +
+            " ring=" + std::to_string(phone->ring_mode) + " handset=" + hex(phone->hooks[0].mode) + " display=\"" +
             narrow(phone->display[0]) + "|" + narrow(phone->display[1]) + "\"" + (phone->removed ? " removed" : "");
   }
   return text;
@@ -50,7 +50,8 @@ std::string line_state(Pbx& pbx, const CommandLine& command) {
     line->ring_mode = command.number("mode", 1);
     pbx.line_state(line, LINEDEVSTATE_RINGING, line->ring_mode, command.wide_number("count", 0));
   } else {
-    pbx.line_state(line, static_cast<DWORD>(parse_number(what, "state")), command.wide_number("p2", 0), command.wide_number("p3", 0));
+    pbx.line_state(line, static_cast<DWORD>(parse_number(what, "state")), command.wide_number("p2", 0),
+                   command.wide_number("p3", 0));
   }
   return {};
 }
@@ -63,14 +64,17 @@ std::string address_state(Pbx& pbx, const CommandLine& command) {
 /// LINE_DEVSPECIFIC, LINE_DEVSPECIFICFEATURE, LINE_DEVSPECIFICEX or, with call=, the call's two.
 std::string devspecific(Pbx& pbx, const CommandLine& command) {
   DWORD_PTR p[3] = {0, 0, 0};
-  for (std::size_t i = 0; i < 3 && i < command.words().size(); ++i) p[i] = parse_number(command.words()[i], "parameter");
+  for (std::size_t i = 0; i < 3 && i < command.words().size(); ++i)
+    p[i] = parse_number(command.words()[i], "parameter");
   const std::string kind = command.text("kind", "plain");
   if (command.has("phone")) {
     pbx.phone_event(command.phone(pbx), PHONE_DEVSPECIFIC, p[0], p[1], p[2]);
   } else if (const CallPtr call = command.call_if(pbx)) {
     pbx.call_event(call, kind == "feature" ? LINE_CALLDEVSPECIFICFEATURE : LINE_CALLDEVSPECIFIC, p[0], p[1], p[2]);
   } else {
-    const LONG message = kind == "feature" ? LINE_DEVSPECIFICFEATURE : kind == "ex" ? LINE_DEVSPECIFICEX : LINE_DEVSPECIFIC;
+    const LONG message = kind == "feature" ? LINE_DEVSPECIFICFEATURE
+                         : kind == "ex"    ? LINE_DEVSPECIFICEX
+                                           : LINE_DEVSPECIFIC;
     pbx.line_event(command.line(pbx), message, p[0], p[1], p[2]);
   }
   return {};
@@ -180,14 +184,18 @@ std::string phone_state(Pbx& pbx, const CommandLine& command) {
 void add_device_commands(Commands& c) {
   c["lines"] = {"", list_lines};
   c["phones"] = {"", list_phones};
-  c["state"] = {"outofservice|inservice|disconnected|connected|msgwaiton|msgwaitoff|ringing|BITS line=N [p2=N] [p3=N]", line_state};
+  c["state"] = {
+      "outofservice|inservice|disconnected|connected|msgwaiton|msgwaitoff|ringing|BITS line=N [p2=N] [p3=N]",
+      line_state};
   c["addressstate"] = {"line=N states=BITS [address=N]", address_state};
   c["devspecific"] = {"P1 P2 P3 line=N|call=N|phone=N [kind=plain|feature|ex]", devspecific};
   c["create"] = {"line|phone", create};
   c["remove"] = {"line=N|phone=N", remove};
   c["close"] = {"line=N|phone=N", close};
   c["button"] = {"phone=N id=N [state=press|down|up]", button};
-  c["phonestate"] = {"offhook|onhook|connected|disconnected|suspend|resume|ring|display|BITS phone=N [detail=N] [text=..]", phone_state};
+  c["phonestate"] = {
+      "offhook|onhook|connected|disconnected|suspend|resume|ring|display|BITS phone=N [detail=N] [text=..]",
+      phone_state};
 }
 
 }  // namespace tsplink::simpbx

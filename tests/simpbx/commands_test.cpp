@@ -26,7 +26,8 @@ std::string completions(Pbx& pbx, const CommandLine& command) {
 
 std::string fail(Pbx& pbx, const CommandLine& command) {
   const std::string& function = command.word(0, "a function's name, such as lineHold");
-  const auto result = result_of(command.text("error", function.starts_with("phone") ? "PHONEERR_OPERATIONFAILED" : "LINEERR_OPERATIONFAILED"));
+  const auto result = result_of(
+      command.text("error", function.starts_with("phone") ? "PHONEERR_OPERATIONFAILED" : "LINEERR_OPERATIONFAILED"));
   if (!result || *result >= 0) throw CommandError("'error' must be a LINEERR_ or PHONEERR_ name or number.");
   const DWORD count = command.number("count", 1);
   if (count == 0) {
@@ -71,7 +72,8 @@ std::string complete(Pbx& pbx, const CommandLine& command) {
   return {};
 }
 
-/// LINE_CREATEDIALOGINSTANCE for the request of a lineDevSpecific that is held back, then LINE_SENDDIALOGINSTANCEDATA.
+/// LINE_CREATEDIALOGINSTANCE for the request of a lineDevSpecific that is held back, then
+/// LINE_SENDDIALOGINSTANCEDATA.
 std::string dialog(Pbx& pbx, const CommandLine& command) {
   const std::string& what = command.word(0, "create, send or close");
   Callback callback;
@@ -99,7 +101,8 @@ std::string dialog(Pbx& pbx, const CommandLine& command) {
   return {};
 }
 
-/// Waits for `calls=N`, `delivered=N` callbacks, `pending=N` requests or `entered=FUNCTION`; at most ms (default 5000).
+/// Waits for `calls=N`, `delivered=N` callbacks, `pending=N` requests or `entered=FUNCTION`; at most ms (default
+/// 5000).
 std::string wait(Pbx& pbx, const CommandLine& command) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(command.number("ms", 5000));
   const std::string function = command.text("entered", "");
@@ -111,7 +114,8 @@ std::string wait(Pbx& pbx, const CommandLine& command) {
     return true;
   };
   while (!reached()) {
-    if (std::chrono::steady_clock::now() >= until || pbx.courier.stopping()) throw CommandError("It did not happen in time.");
+    if (std::chrono::steady_clock::now() >= until || pbx.courier.stopping())
+      throw CommandError("It did not happen in time.");
     pbx.mutex().unlock();
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     pbx.mutex().lock();
@@ -120,17 +124,19 @@ std::string wait(Pbx& pbx, const CommandLine& command) {
 }
 
 std::string status(Pbx& pbx, const CommandLine&) {
-  return "calls=" + std::to_string(pbx.calls.size()) + " handles=" +
-         std::to_string(pbx.line_handles.size() + pbx.call_handles.size() + pbx.phone_handles.size()) + " msp_instances=" +
-         std::to_string(pbx.msp_instances.size()) + " pending=" + std::to_string(pbx.courier.pending()) + " delivered=" +
-         std::to_string(pbx.courier.delivered()) + " reentered=" + std::to_string(pbx.reentered) + " habits=" +
-         pbx.config.habits.text();
+  return "calls=" + std::to_string(pbx.calls.size()) +
+         " handles=" + std::to_string(pbx.line_handles.size() + pbx.call_handles.size() + pbx.phone_handles.size()) +
+         " msp_instances=" + std::to_string(pbx.msp_instances.size()) +
+         " pending=" + std::to_string(pbx.courier.pending()) +
+         " delivered=" + std::to_string(pbx.courier.delivered()) + " reentered=" + std::to_string(pbx.reentered) +
+         " habits=" + pbx.config.habits.text();
 }
 
 std::string entered(Pbx& pbx, const CommandLine& command) {
   if (!command.words().empty()) return "count=" + std::to_string(pbx.entered[command.words()[0]]);
   std::string text;
-  for (const auto& [name, count] : pbx.entered) text += (text.empty() ? "" : " ") + name + "=" + std::to_string(count);
+  for (const auto& [name, count] : pbx.entered)
+    text += (text.empty() ? "" : " ") + name + "=" + std::to_string(count);
   return text;
 }
 
@@ -148,7 +154,8 @@ std::string habits(Pbx& pbx, const CommandLine& command) {
 void add_test_commands(Commands& c) {
   c["completions"] = {"hold|release|fail|status [count=N] [error=NAME]", completions};
   c["fail"] = {"FUNCTION [error=NAME] [count=N]", fail};
-  c["event"] = {"MESSAGE line=N|call=N|phone=N [p1=N] [p2=N] [p3=N] [htLine=N] [htCall=N] [htPhone=N] [count=N]", event};
+  c["event"] = {"MESSAGE line=N|call=N|phone=N [p1=N] [p2=N] [p3=N] [htLine=N] [htCall=N] [htPhone=N] [count=N]",
+                event};
   c["complete"] = {"request=N [result=NAME]", complete};
   c["dialog"] = {"create|send|close [request=N] [hex=..|text=..]", dialog};
   c["wait"] = {"[calls=N] [delivered=N] [pending=N] [entered=FUNCTION [count=N]] [ms=N]", wait};

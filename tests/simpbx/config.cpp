@@ -11,12 +11,17 @@ namespace tsplink::simpbx {
 namespace {
 
 constexpr std::array<const char*, static_cast<std::size_t>(Habit::kCount)> kHabitNames = {
-    "complete_in_call", "completion_before_output", "error_then_id",    "refuse_late",
-    "complete_on_close", "events_before_completion", "events_in_call",  "app_handles",
-    "call_is_line",     "narrow_handles",           "newcall_no_retry", "used_too_small",
-    "write_past_used",  "needed_changes",           "nothing_written",  "options_unset",
-    "announce_early",   "nonreentrant",             "init_once",        "block_open",
-    "block_close_call", "locked_callback"};
+    "complete_in_call",  "completion_before_output",
+    "error_then_id",     "refuse_late",
+    "complete_on_close", "events_before_completion",
+    "events_in_call",    "app_handles",
+    "call_is_line",      "narrow_handles",
+    "newcall_no_retry",  "used_too_small",
+    "write_past_used",   "needed_changes",
+    "nothing_written",   "options_unset",
+    "announce_early",    "nonreentrant",
+    "init_once",         "block_open",
+    "block_close_call",  "locked_callback"};
 
 std::string trim(const std::string& text) {
   const auto first = text.find_first_not_of(" \t\r");
@@ -139,7 +144,8 @@ Config parse_config(const std::string& text) {
     if (line.empty()) continue;
     const auto equals = line.find('=');
     if (equals == std::string::npos) {
-      throw ConfigError("simpbx: line " + std::to_string(number_of_line) + " of the configuration is not 'key = value'.");
+      throw ConfigError("simpbx: line " + std::to_string(number_of_line) +
+                        " of the configuration is not 'key = value'.");
     }
     set(config, trim(line.substr(0, equals)), trim(line.substr(equals + 1)), number_of_line);
   }

@@ -67,22 +67,22 @@ struct Config {
   DWORD first_permanent_id = 0x5B001000;
   DWORD version_low = 0x00020000;
   DWORD version_high = 0x00030001;
-  unsigned completion_delay_ms = 0;    // each asynchronous request waits so long before it is carried out
-  unsigned step_ms = 0;                // between DIALING, PROCEEDING, RINGBACK, CONNECTED
-  unsigned no_answer_ms = 200;         // numbers 5554...: ringing so long
-  unsigned announce_after_ms = 50;     // existing calls are announced so long after lineSetDefaultMediaDetection
-  unsigned announce_unasked_ms = 2000; // and so long after lineOpen, when no detection was ever set; 0: never
+  unsigned completion_delay_ms = 0;     // each asynchronous request waits so long before it is carried out
+  unsigned step_ms = 0;                 // between DIALING, PROCEEDING, RINGBACK, CONNECTED
+  unsigned no_answer_ms = 200;          // numbers 5554...: ringing so long
+  unsigned announce_after_ms = 50;      // existing calls are announced so long after lineSetDefaultMediaDetection
+  unsigned announce_unasked_ms = 2000;  // and so long after lineOpen, when no detection was ever set; 0: never
   unsigned newcall_retry_ms = 250;
   unsigned newcall_retries = 10;
-  unsigned block_ms = 1000;            // for the habits block_open and block_close_call
-  unsigned linger_ms = 0;              // every function stays in the provider so long (widens races on purpose)
+  unsigned block_ms = 1000;  // for the habits block_open and block_close_call
+  unsigned linger_ms = 0;    // every function stays in the provider so long (widens races on purpose)
   bool msp = true;
   bool closedrop = false;
-  bool forward_consult = false;        // lineForward starts a consultation call
+  bool forward_consult = false;  // lineForward starts a consultation call
   std::string provider = "simpbx";
   std::string line_name = "simpbx line";
   std::string phone_name = "simpbx phone";
-  std::string dial_modifiers = "W";    // which of W @ $ a dial string may hold
+  std::string dial_modifiers = "W";               // which of W @ $ a dial string may hold
   std::map<std::string, std::string> per_device;  // "line.2.name", "line.2.address", "phone.1.name"
   Habits habits;
 };

@@ -38,8 +38,8 @@ struct Callback {
   DWORD message = 0;  // or, of a completion, the request id
   DWORD_PTR p1 = 0, p2 = 0, p3 = 0;
   LONG result = 0;
-  std::shared_ptr<Bytes> bytes;       // what a parameter points at, kept alive
-  LINEEVENT direct_line = nullptr;    // events that are about no open device
+  std::shared_ptr<Bytes> bytes;     // what a parameter points at, kept alive
+  LINEEVENT direct_line = nullptr;  // events that are about no open device
   PHONEEVENT direct_phone = nullptr;
   std::optional<DWORD_PTR> device, call_handle;  // TAPI's handles: filled in when it is delivered, unless injected
 };
@@ -66,8 +66,8 @@ class Courier {
   /// Runs `action`, with the mutex held, on the courier's thread when the time has come.
   void later(unsigned ms, Scope scope, std::function<void()> action);
 
-  /// Ends everything about the object: pending requests complete with `error`, their completions are given before this
-  /// returns, its events are dropped, its timers end.
+  /// Ends everything about the object: pending requests complete with `error`, their completions are given before
+  /// this returns, its events are dropped, its timers end.
   template <class Object>
   void end(const Object* object, LONG error) {
     end_if([object](const Scope& scope) { return scope.about(object); }, error);
@@ -85,7 +85,8 @@ class Courier {
   HTAPIDIALOGINSTANCE dialog() const { return dialog_; }
 
   bool on_callback_thread() const { return delivering_ && deliverer_ == std::this_thread::get_id(); }
-  /// True on a thread that calls back with the PBX's mutex held (habit locked_callback). May be asked without the mutex.
+  /// True on a thread that calls back with the PBX's mutex held (habit locked_callback). May be asked without the
+  /// mutex.
   bool lock_is_mine() const { return lock_holder_.load() == std::this_thread::get_id(); }
   /// Nothing is called back after this returned; the mutex must be held, and is given up meanwhile.
   void stop();

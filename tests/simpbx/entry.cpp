@@ -70,7 +70,8 @@ void complete_refused(Pbx& pbx, DRV_REQUESTID request, LONG code) {
   pbx.courier.submit({request, {}, [code]() -> LONG { return code; }});
 }
 
-LONG guarded(Pbx& pbx, const char* name, Answer answer, DRV_REQUESTID request, const std::function<LONG(Pbx&)>& body) {
+LONG guarded(Pbx& pbx, const char* name, Answer answer, DRV_REQUESTID request,
+             const std::function<LONG(Pbx&)>& body) {
   try {
     ++pbx.entered[name];
     if (pbx.config.linger_ms > 0) linger(pbx, pbx.config.linger_ms);
@@ -99,7 +100,8 @@ std::string Argument::text() const {
     case Kind::pointer:
       return result + (value_ ? hex(value_) : "NULL");
     case Kind::text:
-      return result + (value_ ? "\"" + narrow(reinterpret_cast<LPCWSTR>(static_cast<std::uintptr_t>(value_))) + "\"" : "NULL");
+      return result +
+             (value_ ? "\"" + narrow(reinterpret_cast<LPCWSTR>(static_cast<std::uintptr_t>(value_))) + "\"" : "NULL");
     case Kind::bytes: {
       if (!value_) return result + "NULL";
       constexpr DWORD kShown = 16;

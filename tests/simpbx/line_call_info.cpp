@@ -30,11 +30,19 @@ void parties(Structure<Info>& out, const Call& call) {
 
 /// The members that TAPI keeps for itself (rules 3.4).
 void keep_tapis_own(Structure<Info>& out, const Info* target) {
-  constexpr DWORD Info::*kTapis[] = {
-      &Info::hLine,          &Info::dwMonitorDigitModes, &Info::dwMonitorMediaModes,       &Info::dwNumOwners,
-      &Info::dwNumMonitors,  &Info::dwAppNameSize,       &Info::dwAppNameOffset,           &Info::dwDisplayableAddressSize,
-      &Info::dwDisplayableAddressOffset, &Info::dwCalledPartySize, &Info::dwCalledPartyOffset, &Info::dwCommentSize,
-      &Info::dwCommentOffset};
+  constexpr DWORD Info::*kTapis[] = {&Info::hLine,
+                                     &Info::dwMonitorDigitModes,
+                                     &Info::dwMonitorMediaModes,
+                                     &Info::dwNumOwners,
+                                     &Info::dwNumMonitors,
+                                     &Info::dwAppNameSize,
+                                     &Info::dwAppNameOffset,
+                                     &Info::dwDisplayableAddressSize,
+                                     &Info::dwDisplayableAddressOffset,
+                                     &Info::dwCalledPartySize,
+                                     &Info::dwCalledPartyOffset,
+                                     &Info::dwCommentSize,
+                                     &Info::dwCommentOffset};
   for (const auto member : kTapis) out.keep(target, member);
 }
 
@@ -47,7 +55,8 @@ void fill(Info& i, const Call& call, DWORD version) {
   i.dwAppSpecific = call.app_specific;
   i.dwCallID = call.call_id;
   i.dwRelatedCallID = call.related_id;
-  i.dwCallParamFlags = (call.param_flags & ~DWORD{LINECALLPARAMFLAGS_SECURE}) | (call.secure ? LINECALLPARAMFLAGS_SECURE : 0u);
+  i.dwCallParamFlags =
+      (call.param_flags & ~DWORD{LINECALLPARAMFLAGS_SECURE}) | (call.secure ? LINECALLPARAMFLAGS_SECURE : 0u);
   i.dwCallStates = call.states_seen;
   i.DialParams = call.dial_params;
   i.dwOrigin = call.is_conference ? LINECALLORIGIN_CONFERENCE : call.origin;
@@ -76,7 +85,8 @@ SIMPBX_EXPORT TSPI_lineGetCallInfo(HDRVCALL hdCall, LPLINECALLINFO lpCallInfo) {
     out.bytes(&Info::dwHighLevelCompSize, &Info::dwHighLevelCompOffset, call->high_level);
     out.bytes(&Info::dwLowLevelCompSize, &Info::dwLowLevelCompOffset, call->low_level);
     out.bytes(&Info::dwChargingInfoSize, &Info::dwChargingInfoOffset, call->charging);
-    out.bytes(&Info::dwTerminalModesSize, &Info::dwTerminalModesOffset, call->terminals.data(), sizeof call->terminals);
+    out.bytes(&Info::dwTerminalModesSize, &Info::dwTerminalModesOffset, call->terminals.data(),
+              sizeof call->terminals);
     out.bytes(&Info::dwDevSpecificSize, &Info::dwDevSpecificOffset, call->dev_specific);
     out.bytes(&Info::dwCallDataSize, &Info::dwCallDataOffset, call->call_data);
     out.bytes(&Info::dwSendingFlowspecSize, &Info::dwSendingFlowspecOffset, call->send_flow);
@@ -100,7 +110,8 @@ SIMPBX_EXPORT TSPI_lineGetCallStatus(HDRVCALL hdCall, LPLINECALLSTATUS lpCallSta
   });
 }
 
-SIMPBX_EXPORT TSPI_lineGetCallIDs(HDRVCALL hdCall, LPDWORD lpdwAddressID, LPDWORD lpdwCallID, LPDWORD lpdwRelatedCallID) {
+SIMPBX_EXPORT TSPI_lineGetCallIDs(HDRVCALL hdCall, LPDWORD lpdwAddressID, LPDWORD lpdwCallID,
+                                  LPDWORD lpdwRelatedCallID) {
   return sync_entry("lineGetCallIDs", {ARG(hdCall)}, [&](Pbx& pbx) {
     need_pointer(lpdwAddressID);
     need_pointer(lpdwCallID);
@@ -130,7 +141,8 @@ SIMPBX_EXPORT TSPI_lineGetAddressStatus(HDRVLINE hdLine, DWORD dwAddressID, LPLI
     s.dwNumInUse = pbx.count(*line, kLiveStates) > 0 ? 1 : 0;
     s.dwNumOnHoldCalls = pbx.count(*line, LINECALLSTATE_ONHOLD);
     s.dwNumOnHoldPendCalls = pbx.count(*line, LINECALLSTATE_ONHOLDPENDCONF | LINECALLSTATE_ONHOLDPENDTRANSFER);
-    s.dwAddressFeatures = LINEADDRFEATURE_FORWARD | LINEADDRFEATURE_MAKECALL | LINEADDRFEATURE_PICKUP | LINEADDRFEATURE_UNPARK;
+    s.dwAddressFeatures =
+        LINEADDRFEATURE_FORWARD | LINEADDRFEATURE_MAKECALL | LINEADDRFEATURE_PICKUP | LINEADDRFEATURE_UNPARK;
     s.dwNumRingsNoAnswer = address.rings_no_answer;
     s.dwForwardNumEntries = static_cast<DWORD>(address.forwards.size());
     // An array of LINEFORWARD; its texts follow in the structure, their offsets count from the structure's start.
@@ -157,7 +169,8 @@ SIMPBX_EXPORT TSPI_lineGetAddressStatus(HDRVLINE hdLine, DWORD dwAddressID, LPLI
       list.insert(list.end(), bytes.begin(), bytes.end());
     }
     out.bytes(&Status::dwForwardSize, &Status::dwForwardOffset, list);
-    out.bytes(&Status::dwTerminalModesSize, &Status::dwTerminalModesOffset, address.terminals.data(), sizeof address.terminals);
+    out.bytes(&Status::dwTerminalModesSize, &Status::dwTerminalModesOffset, address.terminals.data(),
+              sizeof address.terminals);
     const Bytes specific{'a', 'd', 'd', 'r'};
     out.bytes(&Status::dwDevSpecificSize, &Status::dwDevSpecificOffset, specific);
     out.finish();

@@ -9,7 +9,8 @@
 
 namespace tsplink::simpbx {
 
-/// The first of W @ $ ? that this line does not support refuses the whole string, before anything happened (rules 1.6).
+/// The first of W @ $ ? that this line does not support refuses the whole string, before anything happened
+/// (rules 1.6).
 void check_dial_string(const Config& config, const Text& number) {
   for (const WCHAR c : number) {
     const bool supported = config.dial_modifiers.find(static_cast<char>(c)) != std::string::npos && c != WCHAR('?');
@@ -29,11 +30,15 @@ void apply_call_params(const Pbx& pbx, Call& call, const LINECALLPARAMS* params)
   if (!params) return;
   const DWORD total = params->dwTotalSize;
   if (total < fixed_call_params(0)) refuse(LINEERR_STRUCTURETOOSMALL);
-  if (params->dwBearerMode & ~DWORD{LINEBEARERMODE_VOICE | LINEBEARERMODE_SPEECH | LINEBEARERMODE_DATA}) refuse(LINEERR_INVALBEARERMODE);
+  if (params->dwBearerMode & ~DWORD{LINEBEARERMODE_VOICE | LINEBEARERMODE_SPEECH | LINEBEARERMODE_DATA})
+    refuse(LINEERR_INVALBEARERMODE);
   if (params->dwMaxRate > 64000 || params->dwMinRate > params->dwMaxRate) refuse(LINEERR_INVALRATE);
   Pbx::need_media(params->dwMediaMode);
-  if (params->dwAddressMode == LINEADDRESSMODE_ADDRESSID && params->dwAddressID >= call.line->addresses.size()) refuse(LINEERR_INVALADDRESSID);
-  const auto part = [&](DWORD size, DWORD offset) { return field(params, total, size, offset, LINEERR_INVALCALLPARAMS); };
+  if (params->dwAddressMode == LINEADDRESSMODE_ADDRESSID && params->dwAddressID >= call.line->addresses.size())
+    refuse(LINEERR_INVALADDRESSID);
+  const auto part = [&](DWORD size, DWORD offset) {
+    return field(params, total, size, offset, LINEERR_INVALCALLPARAMS);
+  };
   call.bearer = params->dwBearerMode ? params->dwBearerMode : call.bearer;
   call.min_rate = params->dwMinRate;
   call.max_rate = params->dwMaxRate ? params->dwMaxRate : call.max_rate;
@@ -71,7 +76,8 @@ CallPtr start_call(Pbx& pbx, const LinePtr& line, DWORD address_id, HTAPICALL ht
   return call;
 }
 
-void submit_start(Pbx& pbx, DRV_REQUESTID request, const CallPtr& call, LPHDRVCALL lphdCall, std::function<LONG()> effect) {
+void submit_start(Pbx& pbx, DRV_REQUESTID request, const CallPtr& call, LPHDRVCALL lphdCall,
+                  std::function<LONG()> effect) {
   const bool late_output = pbx.has(Habit::completion_before_output);
   const auto handle = handle_of<HDRVCALL>(call->handle);
   if (!late_output) *lphdCall = handle;
@@ -94,7 +100,8 @@ namespace {
 /// User-user information goes to the other end if that is a line of this exchange.
 void pass_on(Pbx& pbx, const CallPtr& call, const Bytes& bytes) {
   if (bytes.empty()) return;
-  pbx.log("   call " + std::to_string(call->number) + ": user-user information of " + std::to_string(bytes.size()) + " bytes to the other end");
+  pbx.log("   call " + std::to_string(call->number) + ": user-user information of " + std::to_string(bytes.size()) +
+          " bytes to the other end");
   if (const CallPtr peer = call->peer.lock()) pbx.far_user_user(peer, bytes);
 }
 
@@ -148,9 +155,10 @@ SIMPBX_EXPORT TSPI_lineMakeCall(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, HTAP
       });
 }
 
-SIMPBX_EXPORT TSPI_lineDial(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPCWSTR lpszDestAddress, DWORD dwCountryCode) {
-  return async_entry("lineDial", dwRequestID, {ARG(dwRequestID), ARG(hdCall), ARG(lpszDestAddress), ARG(dwCountryCode)},
-                     [&](Pbx& pbx) {
+SIMPBX_EXPORT TSPI_lineDial(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPCWSTR lpszDestAddress,
+                            DWORD dwCountryCode) {
+  return async_entry("lineDial", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdCall), ARG(lpszDestAddress), ARG(dwCountryCode)}, [&](Pbx& pbx) {
                        const CallPtr call = pbx.call(hdCall);
                        need_pointer(lpszDestAddress);
                        const Text number = copy_text(lpszDestAddress);
@@ -214,7 +222,8 @@ SIMPBX_EXPORT TSPI_lineCloseCall(HDRVCALL hdCall) {
 SIMPBX_EXPORT TSPI_lineHold(DRV_REQUESTID dwRequestID, HDRVCALL hdCall) {
   return async_entry("lineHold", dwRequestID, {ARG(dwRequestID), ARG(hdCall)}, [&](Pbx& pbx) {
     const CallPtr call = pbx.call(hdCall);
-    submit_for(pbx, dwRequestID, call, LINECALLSTATE_CONNECTED, [&pbx, call] { pbx.hold(call, LINECALLSTATE_ONHOLD); });
+    submit_for(pbx, dwRequestID, call, LINECALLSTATE_CONNECTED,
+               [&pbx, call] { pbx.hold(call, LINECALLSTATE_ONHOLD); });
   });
 }
 
@@ -229,20 +238,22 @@ SIMPBX_EXPORT TSPI_lineUnhold(DRV_REQUESTID dwRequestID, HDRVCALL hdCall) {
 }
 
 SIMPBX_EXPORT TSPI_lineSwapHold(DRV_REQUESTID dwRequestID, HDRVCALL hdActiveCall, HDRVCALL hdHeldCall) {
-  return async_entry("lineSwapHold", dwRequestID, {ARG(dwRequestID), ARG(hdActiveCall), ARG(hdHeldCall)}, [&](Pbx& pbx) {
-    const CallPtr active = pbx.call(hdActiveCall);
-    const CallPtr held = pbx.call(hdHeldCall);
-    const auto check = [active, held] {
-      Pbx::need_state(*active, LINECALLSTATE_CONNECTED);
-      Pbx::need_state(*held, kOnHoldStates);
-    };
-    check();
-    pbx.courier.submit({dwRequestID, {active->line, active, held, nullptr}, [&pbx, active, held, check]() -> LONG {
-                          check();
-                          const DWORD state = held->state;
-                          pbx.set_state(active, state);
-                          pbx.set_state(held, LINECALLSTATE_CONNECTED, LINECONNECTEDMODE_ACTIVE);
-                          return 0;
-                        }});
-  });
+  return async_entry(
+      "lineSwapHold", dwRequestID, {ARG(dwRequestID), ARG(hdActiveCall), ARG(hdHeldCall)}, [&](Pbx& pbx) {
+        const CallPtr active = pbx.call(hdActiveCall);
+        const CallPtr held = pbx.call(hdHeldCall);
+        const auto check = [active, held] {
+          Pbx::need_state(*active, LINECALLSTATE_CONNECTED);
+          Pbx::need_state(*held, kOnHoldStates);
+        };
+        check();
+        pbx.courier.submit(
+            {dwRequestID, {active->line, active, held, nullptr}, [&pbx, active, held, check]() -> LONG {
+               check();
+               const DWORD state = held->state;
+               pbx.set_state(active, state);
+               pbx.set_state(held, LINECALLSTATE_CONNECTED, LINECONNECTEDMODE_ACTIVE);
+               return 0;
+             }});
+      });
 }

@@ -21,7 +21,8 @@ DWORD dial_flags(const std::string& modifiers) {
 
 void terminals(Structure<LINEDEVCAPS>& out) {
   const LINETERMCAPS caps[kTerminals] = {
-      {LINETERMDEV_PHONE, LINETERMMODE_MEDIABIDIRECT | LINETERMMODE_RINGER | LINETERMMODE_HOOKSWITCH, LINETERMSHARING_PRIVATE},
+      {LINETERMDEV_PHONE, LINETERMMODE_MEDIABIDIRECT | LINETERMMODE_RINGER | LINETERMMODE_HOOKSWITCH,
+       LINETERMSHARING_PRIVATE},
       {LINETERMDEV_HEADSET, LINETERMMODE_MEDIABIDIRECT | LINETERMMODE_RINGER, LINETERMSHARING_PRIVATE}};
   constexpr std::size_t kEntry = 10;  // characters of one terminal's text
   Text names = wide("telephone");
@@ -31,7 +32,8 @@ void terminals(Structure<LINEDEVCAPS>& out) {
   out.image.dwNumTerminals = kTerminals;
   out.bytes(&LINEDEVCAPS::dwTerminalCapsSize, &LINEDEVCAPS::dwTerminalCapsOffset, caps, sizeof caps);
   out.image.dwTerminalTextEntrySize = kEntry * sizeof(WCHAR);
-  out.bytes(&LINEDEVCAPS::dwTerminalTextSize, &LINEDEVCAPS::dwTerminalTextOffset, names.data(), names.size() * sizeof(WCHAR));
+  out.bytes(&LINEDEVCAPS::dwTerminalTextSize, &LINEDEVCAPS::dwTerminalTextOffset, names.data(),
+            names.size() * sizeof(WCHAR));
 }
 
 void fill(LINEDEVCAPS& c, const Line& line, const Config& config, DWORD version) {
@@ -42,7 +44,8 @@ void fill(LINEDEVCAPS& c, const Line& line, const Config& config, DWORD version)
   c.dwBearerModes = LINEBEARERMODE_VOICE | LINEBEARERMODE_SPEECH | LINEBEARERMODE_DATA;
   c.dwMaxRate = 64000;
   c.dwMediaModes = kMediaModes;
-  c.dwGenerateToneModes = LINETONEMODE_CUSTOM | LINETONEMODE_RINGBACK | LINETONEMODE_BUSY | LINETONEMODE_BEEP | LINETONEMODE_BILLING;
+  c.dwGenerateToneModes =
+      LINETONEMODE_CUSTOM | LINETONEMODE_RINGBACK | LINETONEMODE_BUSY | LINETONEMODE_BEEP | LINETONEMODE_BILLING;
   c.dwGenerateToneMaxNumFreq = 4;
   c.dwGenerateDigitModes = LINEDIGITMODE_PULSE | LINEDIGITMODE_DTMF;
   c.dwMonitorToneMaxNumFreq = 3;
@@ -50,13 +53,15 @@ void fill(LINEDEVCAPS& c, const Line& line, const Config& config, DWORD version)
   c.dwMonitorDigitModes = kDigitModes;
   c.dwGatherDigitsMinTimeout = 10;
   c.dwGatherDigitsMaxTimeout = 60000;
-  c.dwMedCtlDigitMaxListSize = c.dwMedCtlMediaMaxListSize = c.dwMedCtlToneMaxListSize = c.dwMedCtlCallStateMaxListSize = 16;
+  c.dwMedCtlDigitMaxListSize = c.dwMedCtlMediaMaxListSize = c.dwMedCtlToneMaxListSize =
+      c.dwMedCtlCallStateMaxListSize = 16;
   c.dwDevCapFlags = LINEDEVCAPFLAGS_CROSSADDRCONF | LINEDEVCAPFLAGS_HIGHLEVCOMP | LINEDEVCAPFLAGS_LOWLEVCOMP |
                     LINEDEVCAPFLAGS_MEDIACONTROL | dial_flags(config.dial_modifiers) |
                     (line.addresses.size() > 1 ? LINEDEVCAPFLAGS_MULTIPLEADDR : 0u) |
                     (config.closedrop ? LINEDEVCAPFLAGS_CLOSEDROP : 0u);
   if (version >= kVersion30) {
-    c.dwDevCapFlags |= LINEDEVCAPFLAGS_CALLHUB | LINEDEVCAPFLAGS_CALLHUBTRACKING | (config.msp ? LINEDEVCAPFLAGS_MSP : 0u);
+    c.dwDevCapFlags |=
+        LINEDEVCAPFLAGS_CALLHUB | LINEDEVCAPFLAGS_CALLHUBTRACKING | (config.msp ? LINEDEVCAPFLAGS_MSP : 0u);
     c.dwAddressTypes = LINEADDRESSTYPE_PHONENUMBER;
     c.ProtocolGuid = kProtocolPstn;
     c.dwAvailableTracking = LINECALLHUBTRACKING_PROVIDERLEVEL | LINECALLHUBTRACKING_ALLCALLS;
@@ -64,18 +69,19 @@ void fill(LINEDEVCAPS& c, const Line& line, const Config& config, DWORD version)
   c.dwMaxNumActiveCalls = 4;
   c.dwAnswerMode = LINEANSWERMODE_HOLD;
   c.dwRingModes = kRingModes;
-  c.dwLineStates = LINEDEVSTATE_RINGING | LINEDEVSTATE_CONNECTED | LINEDEVSTATE_DISCONNECTED | LINEDEVSTATE_MSGWAITON |
-                   LINEDEVSTATE_MSGWAITOFF | LINEDEVSTATE_INSERVICE | LINEDEVSTATE_OUTOFSERVICE | LINEDEVSTATE_MAINTENANCE |
-                   LINEDEVSTATE_NUMCALLS | LINEDEVSTATE_NUMCOMPLETIONS | LINEDEVSTATE_TERMINALS | LINEDEVSTATE_LOCK |
-                   LINEDEVSTATE_DEVSPECIFIC | LINEDEVSTATE_CAPSCHANGE | LINEDEVSTATE_CONFIGCHANGE | LINEDEVSTATE_COMPLCANCEL;
+  c.dwLineStates =
+      LINEDEVSTATE_RINGING | LINEDEVSTATE_CONNECTED | LINEDEVSTATE_DISCONNECTED | LINEDEVSTATE_MSGWAITON |
+      LINEDEVSTATE_MSGWAITOFF | LINEDEVSTATE_INSERVICE | LINEDEVSTATE_OUTOFSERVICE | LINEDEVSTATE_MAINTENANCE |
+      LINEDEVSTATE_NUMCALLS | LINEDEVSTATE_NUMCOMPLETIONS | LINEDEVSTATE_TERMINALS | LINEDEVSTATE_LOCK |
+      LINEDEVSTATE_DEVSPECIFIC | LINEDEVSTATE_CAPSCHANGE | LINEDEVSTATE_CONFIGCHANGE | LINEDEVSTATE_COMPLCANCEL;
   c.dwUUIAcceptSize = c.dwUUIAnswerSize = c.dwUUIMakeCallSize = c.dwUUIDropSize = c.dwUUISendUserUserInfoSize =
       c.dwUUICallInfoSize = kMaxUserUser;
   c.MinDialParams = {10, 10, 10, 0};
   c.MaxDialParams = {2000, 500, 1000, 10000};
   c.DefaultDialParams = {250, 80, 100, 1000};
-  c.dwLineFeatures = LINEFEATURE_DEVSPECIFIC | LINEFEATURE_DEVSPECIFICFEAT | LINEFEATURE_FORWARD | LINEFEATURE_MAKECALL |
-                     LINEFEATURE_SETMEDIACONTROL | LINEFEATURE_SETTERMINAL | LINEFEATURE_SETDEVSTATUS |
-                     LINEFEATURE_FORWARDFWD | LINEFEATURE_FORWARDDND;
+  c.dwLineFeatures = LINEFEATURE_DEVSPECIFIC | LINEFEATURE_DEVSPECIFICFEAT | LINEFEATURE_FORWARD |
+                     LINEFEATURE_MAKECALL | LINEFEATURE_SETMEDIACONTROL | LINEFEATURE_SETTERMINAL |
+                     LINEFEATURE_SETDEVSTATUS | LINEFEATURE_FORWARDFWD | LINEFEATURE_FORWARDDND;
   c.dwSettableDevStatus = LINEDEVSTATUSFLAGS_CONNECTED | LINEDEVSTATUSFLAGS_MSGWAIT | LINEDEVSTATUSFLAGS_INSERVICE |
                           LINEDEVSTATUSFLAGS_LOCKED;
   if (version >= kVersion22) {
@@ -86,14 +92,15 @@ void fill(LINEDEVCAPS& c, const Line& line, const Config& config, DWORD version)
 
 void fill(LINEADDRESSCAPS& c, const Config& config) {
   c.dwAddressSharing = LINEADDRESSSHARING_PRIVATE;
-  c.dwAddressStates = LINEADDRESSSTATE_OTHER | LINEADDRESSSTATE_DEVSPECIFIC | LINEADDRESSSTATE_INUSEZERO | LINEADDRESSSTATE_INUSEONE |
-                      LINEADDRESSSTATE_INUSEMANY | LINEADDRESSSTATE_NUMCALLS | LINEADDRESSSTATE_FORWARD |
-                      LINEADDRESSSTATE_TERMINALS | LINEADDRESSSTATE_CAPSCHANGE;
+  c.dwAddressStates = LINEADDRESSSTATE_OTHER | LINEADDRESSSTATE_DEVSPECIFIC | LINEADDRESSSTATE_INUSEZERO |
+                      LINEADDRESSSTATE_INUSEONE | LINEADDRESSSTATE_INUSEMANY | LINEADDRESSSTATE_NUMCALLS |
+                      LINEADDRESSSTATE_FORWARD | LINEADDRESSSTATE_TERMINALS | LINEADDRESSSTATE_CAPSCHANGE;
   c.dwCallInfoStates = 0x7FFFFFFF & ~(LINECALLINFOSTATE_NUMOWNERINCR | LINECALLINFOSTATE_NUMOWNERDECR |
                                       LINECALLINFOSTATE_NUMMONITORS | LINECALLINFOSTATE_MONITORMODES);
   constexpr DWORD kParty = LINECALLPARTYID_BLOCKED | LINECALLPARTYID_OUTOFAREA | LINECALLPARTYID_NAME |
                            LINECALLPARTYID_ADDRESS | LINECALLPARTYID_UNKNOWN;
-  c.dwCallerIDFlags = c.dwCalledIDFlags = c.dwConnectedIDFlags = c.dwRedirectionIDFlags = c.dwRedirectingIDFlags = kParty;
+  c.dwCallerIDFlags = c.dwCalledIDFlags = c.dwConnectedIDFlags = c.dwRedirectionIDFlags = c.dwRedirectingIDFlags =
+      kParty;
   c.dwCallStates = 0x0000FFFF & ~DWORD{LINECALLSTATE_UNKNOWN};
   c.dwDialToneModes = LINEDIALTONEMODE_NORMAL | LINEDIALTONEMODE_INTERNAL;
   c.dwBusyModes = LINEBUSYMODE_STATION | LINEBUSYMODE_TRUNK;
@@ -104,16 +111,17 @@ void fill(LINEADDRESSCAPS& c, const Config& config) {
   c.dwMaxNumOnHoldPendingCalls = 4;
   c.dwMaxNumConference = 8;
   c.dwMaxNumTransConf = 3;
-  c.dwAddrCapFlags = LINEADDRCAPFLAGS_FWDNUMRINGS | LINEADDRCAPFLAGS_PICKUPGROUPID | LINEADDRCAPFLAGS_SECURE | LINEADDRCAPFLAGS_DIALED |
-                     LINEADDRCAPFLAGS_SETUPCONFNULL | LINEADDRCAPFLAGS_COMPLETIONID | LINEADDRCAPFLAGS_PARTIALDIAL |
-                     LINEADDRCAPFLAGS_FWDSTATUSVALID | LINEADDRCAPFLAGS_ACCEPTTOALERT |
+  c.dwAddrCapFlags = LINEADDRCAPFLAGS_FWDNUMRINGS | LINEADDRCAPFLAGS_PICKUPGROUPID | LINEADDRCAPFLAGS_SECURE |
+                     LINEADDRCAPFLAGS_DIALED | LINEADDRCAPFLAGS_SETUPCONFNULL | LINEADDRCAPFLAGS_COMPLETIONID |
+                     LINEADDRCAPFLAGS_PARTIALDIAL | LINEADDRCAPFLAGS_FWDSTATUSVALID | LINEADDRCAPFLAGS_ACCEPTTOALERT |
                      (config.forward_consult ? LINEADDRCAPFLAGS_FWDCONSULT : 0u);
   c.dwCallFeatures = 0xFFFFFFFF;
   c.dwRemoveFromConfCaps = LINEREMOVEFROMCONF_ANY;
   c.dwRemoveFromConfState = LINECALLSTATE_CONNECTED;
   c.dwTransferModes = LINETRANSFERMODE_TRANSFER | LINETRANSFERMODE_CONFERENCE;
   c.dwParkModes = LINEPARKMODE_DIRECTED | LINEPARKMODE_NONDIRECTED;
-  c.dwForwardModes = LINEFORWARDMODE_UNCOND | LINEFORWARDMODE_BUSY | LINEFORWARDMODE_NOANSW | LINEFORWARDMODE_UNCONDSPECIFIC;
+  c.dwForwardModes =
+      LINEFORWARDMODE_UNCOND | LINEFORWARDMODE_BUSY | LINEFORWARDMODE_NOANSW | LINEFORWARDMODE_UNCONDSPECIFIC;
   c.dwMaxForwardEntries = 8;
   c.dwMaxSpecificEntries = 4;
   c.dwMinFwdNumRings = 1;
@@ -121,9 +129,9 @@ void fill(LINEADDRESSCAPS& c, const Config& config) {
   c.dwMaxCallCompletions = 8;
   c.dwCallCompletionConds = LINECALLCOMPLCOND_BUSY | LINECALLCOMPLCOND_NOANSWER;
   c.dwCallCompletionModes = LINECALLCOMPLMODE_CAMPON | LINECALLCOMPLMODE_CALLBACK | LINECALLCOMPLMODE_MESSAGE;
-  c.dwAddressFeatures = LINEADDRFEATURE_FORWARD | LINEADDRFEATURE_MAKECALL | LINEADDRFEATURE_PICKUP | LINEADDRFEATURE_SETMEDIACONTROL |
-                        LINEADDRFEATURE_SETTERMINAL | LINEADDRFEATURE_SETUPCONF | LINEADDRFEATURE_UNCOMPLETECALL |
-                        LINEADDRFEATURE_UNPARK;
+  c.dwAddressFeatures = LINEADDRFEATURE_FORWARD | LINEADDRFEATURE_MAKECALL | LINEADDRFEATURE_PICKUP |
+                        LINEADDRFEATURE_SETMEDIACONTROL | LINEADDRFEATURE_SETTERMINAL | LINEADDRFEATURE_SETUPCONF |
+                        LINEADDRFEATURE_UNCOMPLETECALL | LINEADDRFEATURE_UNPARK;
   c.dwMaxCallDataSize = kMaxCallData;
   c.dwCallFeatures2 = LINECALLFEATURE2_COMPLCAMPON | LINECALLFEATURE2_COMPLCALLBACK | LINECALLFEATURE2_COMPLMESSAGE |
                       LINECALLFEATURE2_TRANSFERNORM | LINECALLFEATURE2_TRANSFERCONF | LINECALLFEATURE2_PARKDIRECT |
@@ -135,8 +143,10 @@ void fill(LINEADDRESSCAPS& c, const Config& config) {
 }
 
 Bytes treatments() {
-  const std::pair<DWORD, const char*> list[] = {{LINECALLTREATMENT_SILENCE, "silence"}, {LINECALLTREATMENT_RINGBACK, "ringback"},
-                                                {LINECALLTREATMENT_BUSY, "busy"}, {LINECALLTREATMENT_MUSIC, "music"}};
+  const std::pair<DWORD, const char*> list[] = {{LINECALLTREATMENT_SILENCE, "silence"},
+                                                {LINECALLTREATMENT_RINGBACK, "ringback"},
+                                                {LINECALLTREATMENT_BUSY, "busy"},
+                                                {LINECALLTREATMENT_MUSIC, "music"}};
   std::vector<LINECALLTREATMENTENTRY> entries;
   for (const auto& [id, name] : list) entries.push_back({id, 0, 0});
   return copy_bytes(entries.data(), static_cast<DWORD>(entries.size() * sizeof(LINECALLTREATMENTENTRY)));
@@ -146,10 +156,12 @@ void device_classes(const std::string& names, Text& out) { out = wide(names); }
 
 }  // namespace
 
-SIMPBX_EXPORT TSPI_lineGetDevCaps(DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD dwExtVersion, LPLINEDEVCAPS lpLineDevCaps) {
+SIMPBX_EXPORT TSPI_lineGetDevCaps(DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD dwExtVersion,
+                                  LPLINEDEVCAPS lpLineDevCaps) {
   return sync_entry("lineGetDevCaps", {ARG(dwDeviceID), ARG(dwTSPIVersion), ARG(dwExtVersion)}, [&](Pbx& pbx) {
     const LinePtr line = pbx.line_of_device(dwDeviceID);
-    if (dwTSPIVersion < pbx.config.version_low || dwTSPIVersion > pbx.config.version_high) refuse(LINEERR_INCOMPATIBLEAPIVERSION);
+    if (dwTSPIVersion < pbx.config.version_low || dwTSPIVersion > pbx.config.version_high)
+      refuse(LINEERR_INCOMPATIBLEAPIVERSION);
     Structure<LINEDEVCAPS> out(lpLineDevCaps, fixed_line_dev_caps(dwTSPIVersion), pbx.config.habits);
     fill(out.image, *line, pbx.config, dwTSPIVersion);
     out.text(&LINEDEVCAPS::dwProviderInfoSize, &LINEDEVCAPS::dwProviderInfoOffset, wide(pbx.config.provider));
@@ -162,7 +174,8 @@ SIMPBX_EXPORT TSPI_lineGetDevCaps(DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD d
     out.bytes(&LINEDEVCAPS::dwDevSpecificSize, &LINEDEVCAPS::dwDevSpecificOffset, specific);
     Text classes;
     device_classes(names_list({"tapi/line", "tapi/phone", "wave/in", "wave/out", "simpbx/trunk"}), classes);
-    out.bytes(&LINEDEVCAPS::dwDeviceClassesSize, &LINEDEVCAPS::dwDeviceClassesOffset, classes.data(), classes.size() * sizeof(WCHAR));
+    out.bytes(&LINEDEVCAPS::dwDeviceClassesSize, &LINEDEVCAPS::dwDeviceClassesOffset, classes.data(),
+              classes.size() * sizeof(WCHAR));
     out.finish();
   });
 }
@@ -170,10 +183,12 @@ SIMPBX_EXPORT TSPI_lineGetDevCaps(DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD d
 SIMPBX_EXPORT TSPI_lineGetAddressCaps(DWORD dwDeviceID, DWORD dwAddressID, DWORD dwTSPIVersion, DWORD dwExtVersion,
                                       LPLINEADDRESSCAPS lpAddressCaps) {
   return sync_entry(
-      "lineGetAddressCaps", {ARG(dwDeviceID), ARG(dwAddressID), ARG(dwTSPIVersion), ARG(dwExtVersion)}, [&](Pbx& pbx) {
+      "lineGetAddressCaps", {ARG(dwDeviceID), ARG(dwAddressID), ARG(dwTSPIVersion), ARG(dwExtVersion)},
+      [&](Pbx& pbx) {
         const LinePtr line = pbx.line_of_device(dwDeviceID);
         const Address& address = pbx.address(*line, dwAddressID);
-        if (dwTSPIVersion < pbx.config.version_low || dwTSPIVersion > pbx.config.version_high) refuse(LINEERR_INCOMPATIBLEAPIVERSION);
+        if (dwTSPIVersion < pbx.config.version_low || dwTSPIVersion > pbx.config.version_high)
+          refuse(LINEERR_INCOMPATIBLEAPIVERSION);
         Structure<LINEADDRESSCAPS> out(lpAddressCaps, fixed_address_caps(dwTSPIVersion), pbx.config.habits);
         fill(out.image, pbx.config);
         out.image.dwLineDeviceID = dwDeviceID;
@@ -185,8 +200,8 @@ SIMPBX_EXPORT TSPI_lineGetAddressCaps(DWORD dwDeviceID, DWORD dwAddressID, DWORD
         for (const char* message : {"call me back", "please wait "}) messages += wide(message);
         out.image.dwNumCompletionMessages = 2;
         out.image.dwCompletionMsgTextEntrySize = 12 * sizeof(WCHAR);
-        out.bytes(&LINEADDRESSCAPS::dwCompletionMsgTextSize, &LINEADDRESSCAPS::dwCompletionMsgTextOffset, messages.data(),
-                  messages.size() * sizeof(WCHAR));
+        out.bytes(&LINEADDRESSCAPS::dwCompletionMsgTextSize, &LINEADDRESSCAPS::dwCompletionMsgTextOffset,
+                  messages.data(), messages.size() * sizeof(WCHAR));
         const Bytes list = treatments();
         out.image.dwNumCallTreatments = static_cast<DWORD>(list.size() / sizeof(LINECALLTREATMENTENTRY));
         out.bytes(&LINEADDRESSCAPS::dwCallTreatmentListSize, &LINEADDRESSCAPS::dwCallTreatmentListOffset, list);

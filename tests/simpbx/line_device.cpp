@@ -34,7 +34,8 @@ SIMPBX_EXPORT TSPI_lineNegotiateTSPIVersion(DWORD dwDeviceID, DWORD dwLowVersion
                       need_pointer(lpdwTSPIVersion);
                       if (dwDeviceID != static_cast<DWORD>(INITIALIZE_NEGOTIATION)) pbx.line_of_device(dwDeviceID);
                       const DWORD high = std::min(dwHighVersion, pbx.config.version_high);
-                      if (high < std::max(dwLowVersion, pbx.config.version_low)) refuse(LINEERR_INCOMPATIBLEAPIVERSION);
+                      if (high < std::max(dwLowVersion, pbx.config.version_low))
+                        refuse(LINEERR_INCOMPATIBLEAPIVERSION);
                       *lpdwTSPIVersion = high;
                     });
 }
@@ -66,7 +67,8 @@ SIMPBX_EXPORT TSPI_lineNegotiateExtVersion(DWORD dwDeviceID, DWORD dwTSPIVersion
 SIMPBX_EXPORT TSPI_lineSelectExtVersion(HDRVLINE hdLine, DWORD dwExtVersion) {
   return sync_entry("lineSelectExtVersion", {ARG(hdLine), ARG(dwExtVersion)}, [&](Pbx& pbx) {
     const LinePtr line = pbx.line(hdLine);
-    if (dwExtVersion != 0 && (dwExtVersion < kExtLow || dwExtVersion > kExtHigh)) refuse(LINEERR_INCOMPATIBLEEXTVERSION);
+    if (dwExtVersion != 0 && (dwExtVersion < kExtLow || dwExtVersion > kExtHigh))
+      refuse(LINEERR_INCOMPATIBLEEXTVERSION);
     line->selected_ext = dwExtVersion;
   });
 }
@@ -179,22 +181,23 @@ SIMPBX_EXPORT TSPI_lineGetLineDevStatus(HDRVLINE hdLine, LPLINEDEVSTATUS lpLineD
 
 SIMPBX_EXPORT TSPI_lineSetLineDevStatus(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD dwStatusToChange,
                                         DWORD fStatus) {
-  return async_entry("lineSetLineDevStatus", dwRequestID,
-                     {ARG(dwRequestID), ARG(hdLine), ARG(dwStatusToChange), ARG(fStatus)}, [&](Pbx& pbx) {
-                       const LinePtr line = pbx.line(hdLine);
-                       if (dwStatusToChange == 0 || (dwStatusToChange & ~kStatuses)) refuse(LINEERR_INVALPARAM);
-                       submit_for(pbx, dwRequestID, line, [&pbx, line, dwStatusToChange, on = fStatus != 0] {
-                         const auto change = [&](DWORD flag, bool& value, DWORD set, DWORD cleared) {
-                           if (!(dwStatusToChange & flag)) return;
-                           value = on;
-                           pbx.line_state(line, on ? set : cleared);
-                         };
-                         change(LINEDEVSTATUSFLAGS_CONNECTED, line->connected, LINEDEVSTATE_CONNECTED, LINEDEVSTATE_DISCONNECTED);
-                         change(LINEDEVSTATUSFLAGS_MSGWAIT, line->message_waiting, LINEDEVSTATE_MSGWAITON, LINEDEVSTATE_MSGWAITOFF);
-                         change(LINEDEVSTATUSFLAGS_INSERVICE, line->in_service, LINEDEVSTATE_INSERVICE, LINEDEVSTATE_OUTOFSERVICE);
-                         change(LINEDEVSTATUSFLAGS_LOCKED, line->locked, LINEDEVSTATE_LOCK, LINEDEVSTATE_LOCK);
-                       });
-                     });
+  return async_entry(
+      "lineSetLineDevStatus", dwRequestID, {ARG(dwRequestID), ARG(hdLine), ARG(dwStatusToChange), ARG(fStatus)},
+      [&](Pbx& pbx) {
+        const LinePtr line = pbx.line(hdLine);
+        if (dwStatusToChange == 0 || (dwStatusToChange & ~kStatuses)) refuse(LINEERR_INVALPARAM);
+        submit_for(pbx, dwRequestID, line, [&pbx, line, dwStatusToChange, on = fStatus != 0] {
+          const auto change = [&](DWORD flag, bool& value, DWORD set, DWORD cleared) {
+            if (!(dwStatusToChange & flag)) return;
+            value = on;
+            pbx.line_state(line, on ? set : cleared);
+          };
+          change(LINEDEVSTATUSFLAGS_CONNECTED, line->connected, LINEDEVSTATE_CONNECTED, LINEDEVSTATE_DISCONNECTED);
+          change(LINEDEVSTATUSFLAGS_MSGWAIT, line->message_waiting, LINEDEVSTATE_MSGWAITON, LINEDEVSTATE_MSGWAITOFF);
+          change(LINEDEVSTATUSFLAGS_INSERVICE, line->in_service, LINEDEVSTATE_INSERVICE, LINEDEVSTATE_OUTOFSERVICE);
+          change(LINEDEVSTATUSFLAGS_LOCKED, line->locked, LINEDEVSTATE_LOCK, LINEDEVSTATE_LOCK);
+        });
+      });
 }
 
 /// Gives each byte back XORed with 0x5A.
@@ -209,15 +212,16 @@ SIMPBX_EXPORT TSPI_lineDevSpecific(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, D
                        if (dwSize > 0) need_pointer(lpParams);
                        auto* const bytes = static_cast<BYTE*>(lpParams);
                        pbx.courier.submit({dwRequestID, {line, call, nullptr, nullptr}, [bytes, dwSize]() -> LONG {
-                                             for (DWORD i = 0; i < dwSize; ++i) bytes[i] = static_cast<BYTE>(bytes[i] ^ 0x5A);
+                                             for (DWORD i = 0; i < dwSize; ++i)
+                                               bytes[i] = static_cast<BYTE>(bytes[i] ^ 0x5A);
                                              return 0;
                                            }});
                      });
 }
 
 /// Gives the block back reversed, each byte increased by the feature's number.
-SIMPBX_EXPORT TSPI_lineDevSpecificFeature(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD dwFeature, LPVOID lpParams,
-                                          DWORD dwSize) {
+SIMPBX_EXPORT TSPI_lineDevSpecificFeature(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD dwFeature,
+                                          LPVOID lpParams, DWORD dwSize) {
   return async_entry("lineDevSpecificFeature", dwRequestID,
                      {ARG(dwRequestID), ARG(hdLine), ARG(dwFeature), BLOCK_ARG(lpParams, dwSize)}, [&](Pbx& pbx) {
                        const LinePtr line = pbx.line(hdLine);

@@ -14,7 +14,9 @@ DWORD_PTR tick() {
   return static_cast<DWORD>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-bool is_digit(WCHAR c) { return c < 0x80 && std::string("0123456789*#ABCD,").find(static_cast<char>(c)) != std::string::npos; }
+bool is_digit(WCHAR c) {
+  return c < 0x80 && std::string("0123456789*#ABCD,").find(static_cast<char>(c)) != std::string::npos;
+}
 
 void gather_timeout(Pbx& pbx, const CallPtr& call, DWORD ms, DWORD reason) {
   if (ms == 0) return;
@@ -69,14 +71,16 @@ void Pbx::far_user_user(const CallPtr& call, Bytes bytes) {
 
 using namespace tsplink::simpbx;
 
-SIMPBX_EXPORT TSPI_lineGenerateDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwDigitMode, LPCWSTR lpszDigits, DWORD dwDuration) {
+SIMPBX_EXPORT TSPI_lineGenerateDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwDigitMode, LPCWSTR lpszDigits,
+                                      DWORD dwDuration) {
   return sync_entry(
       "lineGenerateDigits", {ARG(hdCall), ARG(dwEndToEndID), ARG(dwDigitMode), ARG(lpszDigits), ARG(dwDuration)},
       [&](Pbx& pbx) {
         const CallPtr call = pbx.call(hdCall);
         if (dwDigitMode != LINEDIGITMODE_PULSE && dwDigitMode != LINEDIGITMODE_DTMF) refuse(LINEERR_INVALDIGITMODE);
         Pbx::need_state(*call, LINECALLSTATE_CONNECTED);
-        if (call->generating) pbx.end_generate(call, LINEGENERATETERM_CANCEL);  // one at a time: a new one ends the old
+        if (call->generating)
+          pbx.end_generate(call, LINEGENERATETERM_CANCEL);  // one at a time: a new one ends the old
         if (!lpszDigits) return;
         const Text digits = copy_text(lpszDigits);
         if (!std::all_of(digits.begin(), digits.end(), is_digit)) refuse(LINEERR_INVALDIGITS);
@@ -84,7 +88,8 @@ SIMPBX_EXPORT TSPI_lineGenerateDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD
         call->generate_end_to_end = dwEndToEndID;
         const std::uint64_t generation = ++call->generate_generation;
         const DWORD duration = dwDuration == 0 ? call->dial_params.dwDigitDuration : dwDuration;
-        const auto ms = static_cast<unsigned>(std::min<std::uint64_t>(std::uint64_t{duration} * digits.size(), 60000));
+        const auto ms =
+            static_cast<unsigned>(std::min<std::uint64_t>(std::uint64_t{duration} * digits.size(), 60000));
         pbx.courier.later(ms, {call->line, call, nullptr, nullptr}, [&pbx, call, generation, digits, dwDigitMode] {
           if (!call->generating || call->generate_generation != generation) return;
           if (const CallPtr peer = call->peer.lock()) {
@@ -95,8 +100,8 @@ SIMPBX_EXPORT TSPI_lineGenerateDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD
       });
 }
 
-SIMPBX_EXPORT TSPI_lineGenerateTone(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwToneMode, DWORD dwDuration, DWORD dwNumTones,
-                                    LPLINEGENERATETONE const lpTones) {
+SIMPBX_EXPORT TSPI_lineGenerateTone(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwToneMode, DWORD dwDuration,
+                                    DWORD dwNumTones, LPLINEGENERATETONE const lpTones) {
   return sync_entry(
       "lineGenerateTone",
       {ARG(hdCall), ARG(dwEndToEndID), ARG(dwToneMode), ARG(dwDuration), ARG(dwNumTones),
@@ -115,52 +120,57 @@ SIMPBX_EXPORT TSPI_lineGenerateTone(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD d
         call->generate_end_to_end = dwEndToEndID;
         const std::uint64_t generation = ++call->generate_generation;
         if (dwDuration == 0 && dwToneMode != LINETONEMODE_BEEP) return;  // until it is cancelled
-        const std::vector<LINEGENERATETONE> tones(lpTones, dwToneMode == LINETONEMODE_CUSTOM ? lpTones + dwNumTones : lpTones);
-        pbx.courier.later(std::min<DWORD>(dwDuration, 60000), {call->line, call, nullptr, nullptr}, [&pbx, call, generation, tones] {
-          if (!call->generating || call->generate_generation != generation) return;
-          if (const CallPtr peer = call->peer.lock()) {  // a listening peer hears the frequencies
-            for (const auto& [list, wanted] : peer->tone_lists) {
-              for (const LINEMONITORTONE& w : wanted) {
-                const bool heard = std::any_of(tones.begin(), tones.end(), [&w](const LINEGENERATETONE& t) { return t.dwFrequency == w.dwFrequency1; });
-                if (heard) pbx.call_event(peer, LINE_MONITORTONE, w.dwAppSpecific, list, tick());
-              }
-            }
-          }
-          pbx.end_generate(call, LINEGENERATETERM_DONE);
-        });
+        const std::vector<LINEGENERATETONE> tones(lpTones,
+                                                  dwToneMode == LINETONEMODE_CUSTOM ? lpTones + dwNumTones : lpTones);
+        pbx.courier.later(std::min<DWORD>(dwDuration, 60000), {call->line, call, nullptr, nullptr},
+                          [&pbx, call, generation, tones] {
+                            if (!call->generating || call->generate_generation != generation) return;
+                            if (const CallPtr peer = call->peer.lock()) {  // a listening peer hears the frequencies
+                              for (const auto& [list, wanted] : peer->tone_lists) {
+                                for (const LINEMONITORTONE& w : wanted) {
+                                  const bool heard = std::any_of(
+                                      tones.begin(), tones.end(),
+                                      [&w](const LINEGENERATETONE& t) { return t.dwFrequency == w.dwFrequency1; });
+                                  if (heard) pbx.call_event(peer, LINE_MONITORTONE, w.dwAppSpecific, list, tick());
+                                }
+                              }
+                            }
+                            pbx.end_generate(call, LINEGENERATETERM_DONE);
+                          });
       });
 }
 
-SIMPBX_EXPORT TSPI_lineGatherDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwDigitModes, LPWSTR lpsDigits, DWORD dwNumDigits,
-                                    LPCWSTR lpszTerminationDigits, DWORD dwFirstDigitTimeout, DWORD dwInterDigitTimeout) {
-  return sync_entry(
-      "lineGatherDigits",
-      {ARG(hdCall), ARG(dwEndToEndID), ARG(dwDigitModes), ARG(lpsDigits), ARG(dwNumDigits), ARG(lpszTerminationDigits),
-       ARG(dwFirstDigitTimeout), ARG(dwInterDigitTimeout)},
-      [&](Pbx& pbx) {
-        const CallPtr call = pbx.call(hdCall);
-        if (lpsDigits) {
-          if (dwDigitModes == 0 || (dwDigitModes & ~DWORD{LINEDIGITMODE_PULSE | LINEDIGITMODE_DTMF})) refuse(LINEERR_INVALDIGITMODE);
-          if (dwNumDigits == 0) refuse(LINEERR_INVALPARAM);
-          Pbx::need_state(*call, LINECALLSTATE_CONNECTED);
-          for (const DWORD timeout : {dwFirstDigitTimeout, dwInterDigitTimeout}) {
-            if (timeout != 0 && (timeout < 10 || timeout > 60000)) refuse(LINEERR_INVALTIMEOUT);
-          }
-        }
-        if (call->gather.active) pbx.end_gather(call, LINEGATHERTERM_CANCEL);
-        if (!lpsDigits) return;
-        Gather& gather = call->gather;
-        gather.active = true;
-        gather.end_to_end = dwEndToEndID;
-        gather.modes = dwDigitModes;
-        gather.buffer = lpsDigits;
-        gather.wanted = dwNumDigits;
-        gather.got = 0;
-        gather.terminators = copy_text(lpszTerminationDigits);
-        gather.first_timeout = dwFirstDigitTimeout;
-        gather.inter_timeout = dwInterDigitTimeout;
-        gather_timeout(pbx, call, dwFirstDigitTimeout, LINEGATHERTERM_FIRSTTIMEOUT);
-      });
+SIMPBX_EXPORT TSPI_lineGatherDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwDigitModes, LPWSTR lpsDigits,
+                                    DWORD dwNumDigits, LPCWSTR lpszTerminationDigits, DWORD dwFirstDigitTimeout,
+                                    DWORD dwInterDigitTimeout) {
+  return sync_entry("lineGatherDigits",
+                    {ARG(hdCall), ARG(dwEndToEndID), ARG(dwDigitModes), ARG(lpsDigits), ARG(dwNumDigits),
+                     ARG(lpszTerminationDigits), ARG(dwFirstDigitTimeout), ARG(dwInterDigitTimeout)},
+                    [&](Pbx& pbx) {
+                      const CallPtr call = pbx.call(hdCall);
+                      if (lpsDigits) {
+                        if (dwDigitModes == 0 || (dwDigitModes & ~DWORD{LINEDIGITMODE_PULSE | LINEDIGITMODE_DTMF}))
+                          refuse(LINEERR_INVALDIGITMODE);
+                        if (dwNumDigits == 0) refuse(LINEERR_INVALPARAM);
+                        Pbx::need_state(*call, LINECALLSTATE_CONNECTED);
+                        for (const DWORD timeout : {dwFirstDigitTimeout, dwInterDigitTimeout}) {
+                          if (timeout != 0 && (timeout < 10 || timeout > 60000)) refuse(LINEERR_INVALTIMEOUT);
+                        }
+                      }
+                      if (call->gather.active) pbx.end_gather(call, LINEGATHERTERM_CANCEL);
+                      if (!lpsDigits) return;
+                      Gather& gather = call->gather;
+                      gather.active = true;
+                      gather.end_to_end = dwEndToEndID;
+                      gather.modes = dwDigitModes;
+                      gather.buffer = lpsDigits;
+                      gather.wanted = dwNumDigits;
+                      gather.got = 0;
+                      gather.terminators = copy_text(lpszTerminationDigits);
+                      gather.first_timeout = dwFirstDigitTimeout;
+                      gather.inter_timeout = dwInterDigitTimeout;
+                      gather_timeout(pbx, call, dwFirstDigitTimeout, LINEGATHERTERM_FIRSTTIMEOUT);
+                    });
 }
 
 SIMPBX_EXPORT TSPI_lineMonitorDigits(HDRVCALL hdCall, DWORD dwDigitModes) {
@@ -181,11 +191,13 @@ SIMPBX_EXPORT TSPI_lineMonitorMedia(HDRVCALL hdCall, DWORD dwMediaModes) {
   });
 }
 
-SIMPBX_EXPORT TSPI_lineMonitorTones(HDRVCALL hdCall, DWORD dwToneListID, LPLINEMONITORTONE const lpToneList, DWORD dwNumEntries) {
+SIMPBX_EXPORT TSPI_lineMonitorTones(HDRVCALL hdCall, DWORD dwToneListID, LPLINEMONITORTONE const lpToneList,
+                                    DWORD dwNumEntries) {
   return sync_entry(
       "lineMonitorTones",
       {ARG(hdCall), ARG(dwToneListID),
-       BLOCK_ARG(lpToneList, static_cast<DWORD>(std::min(dwNumEntries, DWORD{kMaxList}) * sizeof(LINEMONITORTONE))), ARG(dwNumEntries)},
+       BLOCK_ARG(lpToneList, static_cast<DWORD>(std::min(dwNumEntries, DWORD{kMaxList}) * sizeof(LINEMONITORTONE))),
+       ARG(dwNumEntries)},
       [&](Pbx& pbx) {
         const CallPtr call = pbx.call(hdCall);
         Pbx::need_state(*call, ~DWORD{LINECALLSTATE_IDLE});
@@ -212,36 +224,39 @@ SIMPBX_EXPORT TSPI_lineSetMediaControl(HDRVLINE hdLine, DWORD dwAddressID, HDRVC
                                        LPLINEMEDIACONTROLDIGIT const lpDigitList, DWORD dwDigitNumEntries,
                                        LPLINEMEDIACONTROLMEDIA const lpMediaList, DWORD dwMediaNumEntries,
                                        LPLINEMEDIACONTROLTONE const lpToneList, DWORD dwToneNumEntries,
-                                       LPLINEMEDIACONTROLCALLSTATE const lpCallStateList, DWORD dwCallStateNumEntries) {
-  return sync_entry(
-      "lineSetMediaControl",
-      {ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect), ARG(dwDigitNumEntries), ARG(dwMediaNumEntries),
-       ARG(dwToneNumEntries), ARG(dwCallStateNumEntries)},
-      [&](Pbx& pbx) {
-        // The selection says which of the three ids counts.
-        LinePtr line;
-        MediaControl* control = nullptr;
-        CallPtr call;
-        if (dwSelect == LINECALLSELECT_CALL) {
-          call = pbx.call(hdCall);
-          control = &call->media_control;
-        } else if (dwSelect == LINECALLSELECT_ADDRESS || dwSelect == LINECALLSELECT_LINE) {
-          line = pbx.line(hdLine);
-          if (dwSelect == LINECALLSELECT_ADDRESS) pbx.address(*line, dwAddressID);
-          control = &line->media_control;
-        } else {
-          refuse(LINEERR_INVALCALLSELECT);
-        }
-        if (dwDigitNumEntries > kMaxList) refuse(LINEERR_INVALDIGITLIST);
-        if (dwMediaNumEntries > kMaxList) refuse(LINEERR_INVALMEDIALIST);
-        if (dwToneNumEntries > kMaxList) refuse(LINEERR_INVALTONELIST);
-        if (dwCallStateNumEntries > kMaxList) refuse(LINEERR_INVALCALLSTATELIST);
-        // A null list leaves what is there.
-        if (lpDigitList) control->digits.assign(lpDigitList, lpDigitList + dwDigitNumEntries);
-        if (lpMediaList) control->media.assign(lpMediaList, lpMediaList + dwMediaNumEntries);
-        if (lpToneList) control->tones.assign(lpToneList, lpToneList + dwToneNumEntries);
-        if (lpCallStateList) control->states.assign(lpCallStateList, lpCallStateList + dwCallStateNumEntries);
-        pbx.log("   media control: " + std::to_string(control->digits.size()) + " digits, " + std::to_string(control->media.size()) +
-                " media, " + std::to_string(control->tones.size()) + " tones, " + std::to_string(control->states.size()) + " states");
-      });
+                                       LPLINEMEDIACONTROLCALLSTATE const lpCallStateList,
+                                       DWORD dwCallStateNumEntries) {
+  return sync_entry("lineSetMediaControl",
+                    {ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect), ARG(dwDigitNumEntries),
+                     ARG(dwMediaNumEntries), ARG(dwToneNumEntries), ARG(dwCallStateNumEntries)},
+                    [&](Pbx& pbx) {
+                      // The selection says which of the three ids counts.
+                      LinePtr line;
+                      MediaControl* control = nullptr;
+                      CallPtr call;
+                      if (dwSelect == LINECALLSELECT_CALL) {
+                        call = pbx.call(hdCall);
+                        control = &call->media_control;
+                      } else if (dwSelect == LINECALLSELECT_ADDRESS || dwSelect == LINECALLSELECT_LINE) {
+                        line = pbx.line(hdLine);
+                        if (dwSelect == LINECALLSELECT_ADDRESS) pbx.address(*line, dwAddressID);
+                        control = &line->media_control;
+                      } else {
+                        refuse(LINEERR_INVALCALLSELECT);
+                      }
+                      if (dwDigitNumEntries > kMaxList) refuse(LINEERR_INVALDIGITLIST);
+                      if (dwMediaNumEntries > kMaxList) refuse(LINEERR_INVALMEDIALIST);
+                      if (dwToneNumEntries > kMaxList) refuse(LINEERR_INVALTONELIST);
+                      if (dwCallStateNumEntries > kMaxList) refuse(LINEERR_INVALCALLSTATELIST);
+                      // A null list leaves what is there.
+                      if (lpDigitList) control->digits.assign(lpDigitList, lpDigitList + dwDigitNumEntries);
+                      if (lpMediaList) control->media.assign(lpMediaList, lpMediaList + dwMediaNumEntries);
+                      if (lpToneList) control->tones.assign(lpToneList, lpToneList + dwToneNumEntries);
+                      if (lpCallStateList)
+                        control->states.assign(lpCallStateList, lpCallStateList + dwCallStateNumEntries);
+                      pbx.log("   media control: " + std::to_string(control->digits.size()) + " digits, " +
+                              std::to_string(control->media.size()) + " media, " +
+                              std::to_string(control->tones.size()) + " tones, " +
+                              std::to_string(control->states.size()) + " states");
+                    });
 }

@@ -35,25 +35,29 @@ SIMPBX_EXPORT TSPI_lineSetAppSpecific(HDRVCALL hdCall, DWORD dwAppSpecific) {
 }
 
 SIMPBX_EXPORT TSPI_lineSetCallData(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPVOID lpCallData, DWORD dwSize) {
-  return async_entry("lineSetCallData", dwRequestID, {ARG(dwRequestID), ARG(hdCall), BLOCK_ARG(lpCallData, dwSize)}, [&](Pbx& pbx) {
-    const CallPtr call = pbx.call(hdCall);
-    if (dwSize > kMaxCallData) refuse(LINEERR_INVALPARAM);
-    if (dwSize > 0) need_pointer(lpCallData);
-    submit_for(pbx, dwRequestID, call, kAlive, [&pbx, call, bytes = copy_bytes(lpCallData, dwSize)] {
-      call->call_data = bytes;
-      pbx.call_info(call, LINECALLINFOSTATE_CALLDATA);
-    });
-  });
+  return async_entry(
+      "lineSetCallData", dwRequestID, {ARG(dwRequestID), ARG(hdCall), BLOCK_ARG(lpCallData, dwSize)}, [&](Pbx& pbx) {
+        const CallPtr call = pbx.call(hdCall);
+        if (dwSize > kMaxCallData) refuse(LINEERR_INVALPARAM);
+        if (dwSize > 0) need_pointer(lpCallData);
+        submit_for(pbx, dwRequestID, call, kAlive, [&pbx, call, bytes = copy_bytes(lpCallData, dwSize)] {
+          call->call_data = bytes;
+          pbx.call_info(call, LINECALLINFOSTATE_CALLDATA);
+        });
+      });
 }
 
-SIMPBX_EXPORT TSPI_lineSetCallParams(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, DWORD dwBearerMode, DWORD dwMinRate, DWORD dwMaxRate,
-                                     LPLINEDIALPARAMS const lpDialParams) {
+SIMPBX_EXPORT TSPI_lineSetCallParams(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, DWORD dwBearerMode, DWORD dwMinRate,
+                                     DWORD dwMaxRate, LPLINEDIALPARAMS const lpDialParams) {
   return async_entry(
       "lineSetCallParams", dwRequestID,
-      {ARG(dwRequestID), ARG(hdCall), ARG(dwBearerMode), ARG(dwMinRate), ARG(dwMaxRate), BLOCK_ARG(lpDialParams, sizeof(LINEDIALPARAMS))},
+      {ARG(dwRequestID), ARG(hdCall), ARG(dwBearerMode), ARG(dwMinRate), ARG(dwMaxRate),
+       BLOCK_ARG(lpDialParams, sizeof(LINEDIALPARAMS))},
       [&](Pbx& pbx) {
         const CallPtr call = pbx.call(hdCall);
-        if (dwBearerMode == 0 || (dwBearerMode & ~DWORD{LINEBEARERMODE_VOICE | LINEBEARERMODE_SPEECH | LINEBEARERMODE_DATA})) refuse(LINEERR_INVALBEARERMODE);
+        if (dwBearerMode == 0 ||
+            (dwBearerMode & ~DWORD{LINEBEARERMODE_VOICE | LINEBEARERMODE_SPEECH | LINEBEARERMODE_DATA}))
+          refuse(LINEERR_INVALBEARERMODE);
         if (dwMaxRate > 64000 || dwMinRate > dwMaxRate) refuse(LINEERR_INVALRATE);
         const LINEDIALPARAMS dial = lpDialParams ? *lpDialParams : call->dial_params;
         submit_for(pbx, dwRequestID, call, kAlive, [&pbx, call, dwBearerMode, dwMinRate, dwMaxRate, dial] {
@@ -67,33 +71,38 @@ SIMPBX_EXPORT TSPI_lineSetCallParams(DRV_REQUESTID dwRequestID, HDRVCALL hdCall,
 }
 
 SIMPBX_EXPORT TSPI_lineSetCallTreatment(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, DWORD dwTreatment) {
-  return async_entry("lineSetCallTreatment", dwRequestID, {ARG(dwRequestID), ARG(hdCall), ARG(dwTreatment)}, [&](Pbx& pbx) {
-    const CallPtr call = pbx.call(hdCall);
-    if (dwTreatment < LINECALLTREATMENT_SILENCE || dwTreatment > LINECALLTREATMENT_MUSIC) refuse(LINEERR_INVALPARAM);
-    submit_for(pbx, dwRequestID, call, kAlive, [&pbx, call, dwTreatment] {
-      call->treatment = dwTreatment;
-      pbx.call_info(call, LINECALLINFOSTATE_TREATMENT);
-    });
-  });
+  return async_entry("lineSetCallTreatment", dwRequestID, {ARG(dwRequestID), ARG(hdCall), ARG(dwTreatment)},
+                     [&](Pbx& pbx) {
+                       const CallPtr call = pbx.call(hdCall);
+                       if (dwTreatment < LINECALLTREATMENT_SILENCE || dwTreatment > LINECALLTREATMENT_MUSIC)
+                         refuse(LINEERR_INVALPARAM);
+                       submit_for(pbx, dwRequestID, call, kAlive, [&pbx, call, dwTreatment] {
+                         call->treatment = dwTreatment;
+                         pbx.call_info(call, LINECALLINFOSTATE_TREATMENT);
+                       });
+                     });
 }
 
-SIMPBX_EXPORT TSPI_lineSetCallQualityOfService(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPVOID lpSendingFlowspec, DWORD dwSendingFlowspecSize,
-                                               LPVOID lpReceivingFlowspec, DWORD dwReceivingFlowspecSize) {
-  return async_entry(
-      "lineSetCallQualityOfService", dwRequestID,
-      {ARG(dwRequestID), ARG(hdCall), BLOCK_ARG(lpSendingFlowspec, dwSendingFlowspecSize), BLOCK_ARG(lpReceivingFlowspec, dwReceivingFlowspecSize)},
-      [&](Pbx& pbx) {
-        const CallPtr call = pbx.call(hdCall);
-        if (dwSendingFlowspecSize > kMaxFlowspec || dwReceivingFlowspecSize > kMaxFlowspec) refuse(LINEERR_INVALPARAM);
-        if (dwSendingFlowspecSize > 0) need_pointer(lpSendingFlowspec);
-        if (dwReceivingFlowspecSize > 0) need_pointer(lpReceivingFlowspec);
-        submit_for(pbx, dwRequestID, call, kAlive,
-                   [&pbx, call, send = copy_bytes(lpSendingFlowspec, dwSendingFlowspecSize), receive = copy_bytes(lpReceivingFlowspec, dwReceivingFlowspecSize)] {
-                     call->send_flow = send;
-                     call->receive_flow = receive;
-                     pbx.call_info(call, LINECALLINFOSTATE_QOS);
-                   });
-      });
+SIMPBX_EXPORT TSPI_lineSetCallQualityOfService(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPVOID lpSendingFlowspec,
+                                               DWORD dwSendingFlowspecSize, LPVOID lpReceivingFlowspec,
+                                               DWORD dwReceivingFlowspecSize) {
+  return async_entry("lineSetCallQualityOfService", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdCall), BLOCK_ARG(lpSendingFlowspec, dwSendingFlowspecSize),
+                      BLOCK_ARG(lpReceivingFlowspec, dwReceivingFlowspecSize)},
+                     [&](Pbx& pbx) {
+                       const CallPtr call = pbx.call(hdCall);
+                       if (dwSendingFlowspecSize > kMaxFlowspec || dwReceivingFlowspecSize > kMaxFlowspec)
+                         refuse(LINEERR_INVALPARAM);
+                       if (dwSendingFlowspecSize > 0) need_pointer(lpSendingFlowspec);
+                       if (dwReceivingFlowspecSize > 0) need_pointer(lpReceivingFlowspec);
+                       submit_for(pbx, dwRequestID, call, kAlive,
+                                  [&pbx, call, send = copy_bytes(lpSendingFlowspec, dwSendingFlowspecSize),
+                                   receive = copy_bytes(lpReceivingFlowspec, dwReceivingFlowspecSize)] {
+                                    call->send_flow = send;
+                                    call->receive_flow = receive;
+                                    pbx.call_info(call, LINECALLINFOSTATE_QOS);
+                                  });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_lineSecureCall(DRV_REQUESTID dwRequestID, HDRVCALL hdCall) {
@@ -106,14 +115,19 @@ SIMPBX_EXPORT TSPI_lineSecureCall(DRV_REQUESTID dwRequestID, HDRVCALL hdCall) {
   });
 }
 
-SIMPBX_EXPORT TSPI_lineSendUserUserInfo(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPCSTR lpsUserUserInfo, DWORD dwSize) {
-  return async_entry("lineSendUserUserInfo", dwRequestID, {ARG(dwRequestID), ARG(hdCall), BLOCK_ARG(lpsUserUserInfo, dwSize)}, [&](Pbx& pbx) {
-    const CallPtr call = pbx.call(hdCall);
-    const Bytes bytes = user_user(lpsUserUserInfo, dwSize);
-    submit_for(pbx, dwRequestID, call, LINECALLSTATE_CONNECTED | kOnHoldStates | LINECALLSTATE_OFFERING | LINECALLSTATE_ACCEPTED, [&pbx, call, bytes] {
-      if (const CallPtr peer = call->peer.lock()) pbx.far_user_user(peer, bytes);
-    });
-  });
+SIMPBX_EXPORT TSPI_lineSendUserUserInfo(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPCSTR lpsUserUserInfo,
+                                        DWORD dwSize) {
+  return async_entry("lineSendUserUserInfo", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdCall), BLOCK_ARG(lpsUserUserInfo, dwSize)}, [&](Pbx& pbx) {
+                       const CallPtr call = pbx.call(hdCall);
+                       const Bytes bytes = user_user(lpsUserUserInfo, dwSize);
+                       submit_for(
+                           pbx, dwRequestID, call,
+                           LINECALLSTATE_CONNECTED | kOnHoldStates | LINECALLSTATE_OFFERING | LINECALLSTATE_ACCEPTED,
+                           [&pbx, call, bytes] {
+                             if (const CallPtr peer = call->peer.lock()) pbx.far_user_user(peer, bytes);
+                           });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_lineReleaseUserUserInfo(DRV_REQUESTID dwRequestID, HDRVCALL hdCall) {
@@ -129,36 +143,41 @@ SIMPBX_EXPORT TSPI_lineReleaseUserUserInfo(DRV_REQUESTID dwRequestID, HDRVCALL h
   });
 }
 
-SIMPBX_EXPORT TSPI_lineSetTerminal(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD dwAddressID, HDRVCALL hdCall, DWORD dwSelect,
-                                   DWORD dwTerminalModes, DWORD dwTerminalID, DWORD bEnable) {
-  return async_entry(
-      "lineSetTerminal", dwRequestID,
-      {ARG(dwRequestID), ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect), ARG(dwTerminalModes), ARG(dwTerminalID), ARG(bEnable)},
-      [&](Pbx& pbx) {
-        const CallPtr call = dwSelect == LINECALLSELECT_CALL ? pbx.call(hdCall) : nullptr;
-        const LinePtr line = call ? call->line : pbx.line(hdLine);
-        if (dwSelect == LINECALLSELECT_ADDRESS) pbx.address(*line, dwAddressID);
-        if (!call && dwSelect != LINECALLSELECT_LINE && dwSelect != LINECALLSELECT_ADDRESS) refuse(LINEERR_INVALCALLSELECT);
-        if (dwTerminalID >= kTerminals) refuse(LINEERR_INVALTERMINALID);
-        if (dwTerminalModes == 0 || (dwTerminalModes & ~kTerminalModes)) refuse(LINEERR_INVALTERMINALMODE);
-        pbx.courier.submit({dwRequestID, {line, call, nullptr, nullptr}, [&pbx, line, call, dwAddressID, dwSelect, dwTerminalModes, dwTerminalID, on = bEnable != 0]() -> LONG {
-                              const auto set = [&](std::array<DWORD, kTerminals>& modes) {
-                                DWORD& m = modes[dwTerminalID];
-                                m = on ? m | dwTerminalModes : m & ~dwTerminalModes;
-                              };
-                              if (call) {
-                                set(call->terminals);
-                                pbx.call_info(call, LINECALLINFOSTATE_TERMINAL);
-                              } else if (dwSelect == LINECALLSELECT_ADDRESS) {
-                                set(line->addresses[dwAddressID].terminals);
-                                pbx.address_state(line, dwAddressID, LINEADDRESSSTATE_TERMINALS);
-                              } else {
-                                set(line->terminals);
-                                pbx.line_state(line, LINEDEVSTATE_TERMINALS);
-                              }
-                              return 0;
-                            }});
-      });
+SIMPBX_EXPORT TSPI_lineSetTerminal(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD dwAddressID, HDRVCALL hdCall,
+                                   DWORD dwSelect, DWORD dwTerminalModes, DWORD dwTerminalID, DWORD bEnable) {
+  return async_entry("lineSetTerminal", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect),
+                      ARG(dwTerminalModes), ARG(dwTerminalID), ARG(bEnable)},
+                     [&](Pbx& pbx) {
+                       const CallPtr call = dwSelect == LINECALLSELECT_CALL ? pbx.call(hdCall) : nullptr;
+                       const LinePtr line = call ? call->line : pbx.line(hdLine);
+                       if (dwSelect == LINECALLSELECT_ADDRESS) pbx.address(*line, dwAddressID);
+                       if (!call && dwSelect != LINECALLSELECT_LINE && dwSelect != LINECALLSELECT_ADDRESS)
+                         refuse(LINEERR_INVALCALLSELECT);
+                       if (dwTerminalID >= kTerminals) refuse(LINEERR_INVALTERMINALID);
+                       if (dwTerminalModes == 0 || (dwTerminalModes & ~kTerminalModes))
+                         refuse(LINEERR_INVALTERMINALMODE);
+                       pbx.courier.submit({dwRequestID,
+                                           {line, call, nullptr, nullptr},
+                                           [&pbx, line, call, dwAddressID, dwSelect, dwTerminalModes, dwTerminalID,
+                                            on = bEnable != 0]() -> LONG {
+                                             const auto set = [&](std::array<DWORD, kTerminals>& modes) {
+                                               DWORD& m = modes[dwTerminalID];
+                                               m = on ? m | dwTerminalModes : m & ~dwTerminalModes;
+                                             };
+                                             if (call) {
+                                               set(call->terminals);
+                                               pbx.call_info(call, LINECALLINFOSTATE_TERMINAL);
+                                             } else if (dwSelect == LINECALLSELECT_ADDRESS) {
+                                               set(line->addresses[dwAddressID].terminals);
+                                               pbx.address_state(line, dwAddressID, LINEADDRESSSTATE_TERMINALS);
+                                             } else {
+                                               set(line->terminals);
+                                               pbx.line_state(line, LINEDEVSTATE_TERMINALS);
+                                             }
+                                             return 0;
+                                           }});
+                     });
 }
 
 SIMPBX_EXPORT TSPI_lineGetDevConfig(DWORD dwDeviceID, LPVARSTRING lpDeviceConfig, LPCWSTR lpszDeviceClass) {
@@ -174,15 +193,17 @@ SIMPBX_EXPORT TSPI_lineGetDevConfig(DWORD dwDeviceID, LPVARSTRING lpDeviceConfig
   });
 }
 
-SIMPBX_EXPORT TSPI_lineSetDevConfig(DWORD dwDeviceID, LPVOID const lpDeviceConfig, DWORD dwSize, LPCWSTR lpszDeviceClass) {
-  return sync_entry("lineSetDevConfig", {ARG(dwDeviceID), BLOCK_ARG(lpDeviceConfig, dwSize), ARG(lpszDeviceClass)}, [&](Pbx& pbx) {
-    const LinePtr line = pbx.line_of_device(dwDeviceID);
-    need_device_class(lpszDeviceClass);
-    if (dwSize > kMaxConfig) refuse(LINEERR_INVALPARAM);
-    if (dwSize > 0) need_pointer(lpDeviceConfig);
-    line->config[copy_text(lpszDeviceClass)] = copy_bytes(lpDeviceConfig, dwSize);
-    if (line->open) pbx.line_state(line, LINEDEVSTATE_CONFIGCHANGE);
-  });
+SIMPBX_EXPORT TSPI_lineSetDevConfig(DWORD dwDeviceID, LPVOID const lpDeviceConfig, DWORD dwSize,
+                                    LPCWSTR lpszDeviceClass) {
+  return sync_entry("lineSetDevConfig", {ARG(dwDeviceID), BLOCK_ARG(lpDeviceConfig, dwSize), ARG(lpszDeviceClass)},
+                    [&](Pbx& pbx) {
+                      const LinePtr line = pbx.line_of_device(dwDeviceID);
+                      need_device_class(lpszDeviceClass);
+                      if (dwSize > kMaxConfig) refuse(LINEERR_INVALPARAM);
+                      if (dwSize > 0) need_pointer(lpDeviceConfig);
+                      line->config[copy_text(lpszDeviceClass)] = copy_bytes(lpDeviceConfig, dwSize);
+                      if (line->open) pbx.line_state(line, LINEDEVSTATE_CONFIGCHANGE);
+                    });
 }
 
 SIMPBX_EXPORT TSPI_lineGetIcon(DWORD dwDeviceID, LPCWSTR lpszDeviceClass, LPHICON lphIcon) {
@@ -194,10 +215,12 @@ SIMPBX_EXPORT TSPI_lineGetIcon(DWORD dwDeviceID, LPCWSTR lpszDeviceClass, LPHICO
   });
 }
 
-SIMPBX_EXPORT TSPI_lineGetID(HDRVLINE hdLine, DWORD dwAddressID, HDRVCALL hdCall, DWORD dwSelect, LPVARSTRING lpDeviceID,
-                             LPCWSTR lpszDeviceClass, HANDLE hTargetProcess) {
+SIMPBX_EXPORT TSPI_lineGetID(HDRVLINE hdLine, DWORD dwAddressID, HDRVCALL hdCall, DWORD dwSelect,
+                             LPVARSTRING lpDeviceID, LPCWSTR lpszDeviceClass, HANDLE hTargetProcess) {
   return sync_entry(
-      "lineGetID", {ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect), ARG(lpszDeviceClass), ARG(hTargetProcess)}, [&](Pbx& pbx) {
+      "lineGetID",
+      {ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect), ARG(lpszDeviceClass), ARG(hTargetProcess)},
+      [&](Pbx& pbx) {
         LinePtr line;
         if (dwSelect == LINECALLSELECT_CALL) {
           line = pbx.call(hdCall)->line;
@@ -222,7 +245,8 @@ SIMPBX_EXPORT TSPI_lineGetID(HDRVLINE hdLine, DWORD dwAddressID, HDRVCALL hdCall
         if (name != "simpbx/trunk") refuse(LINEERR_INVALDEVICECLASS);
         // A name, not a handle: it means the same in every process.
         const Text trunk = wide("trunk ") + number_text(line->number);
-        store_var_string(lpDeviceID, STRINGFORMAT_UNICODE, trunk.c_str(), (trunk.size() + 1) * sizeof(WCHAR), pbx.config.habits);
+        store_var_string(lpDeviceID, STRINGFORMAT_UNICODE, trunk.c_str(), (trunk.size() + 1) * sizeof(WCHAR),
+                         pbx.config.habits);
       });
 }
 
@@ -237,11 +261,13 @@ SIMPBX_EXPORT TSPI_lineGetCallHubTracking(HDRVLINE hdLine, LPLINECALLHUBTRACKING
 }
 
 SIMPBX_EXPORT TSPI_lineSetCallHubTracking(HDRVLINE hdLine, LPLINECALLHUBTRACKINGINFO lpTrackingInfo) {
-  return sync_entry("lineSetCallHubTracking", {ARG(hdLine), BLOCK_ARG(lpTrackingInfo, sizeof(LINECALLHUBTRACKINGINFO))}, [&](Pbx& pbx) {
-    const LinePtr line = pbx.line(hdLine);
-    need_pointer(lpTrackingInfo);
-    if (lpTrackingInfo->dwTotalSize < sizeof(LINECALLHUBTRACKINGINFO)) refuse(LINEERR_STRUCTURETOOSMALL);
-    if (lpTrackingInfo->dwCurrentTracking & ~kTracking) refuse(LINEERR_INVALPARAM);
-    line->hub_tracking = lpTrackingInfo->dwCurrentTracking;
-  });
+  return sync_entry("lineSetCallHubTracking",
+                    {ARG(hdLine), BLOCK_ARG(lpTrackingInfo, sizeof(LINECALLHUBTRACKINGINFO))}, [&](Pbx& pbx) {
+                      const LinePtr line = pbx.line(hdLine);
+                      need_pointer(lpTrackingInfo);
+                      if (lpTrackingInfo->dwTotalSize < sizeof(LINECALLHUBTRACKINGINFO))
+                        refuse(LINEERR_STRUCTURETOOSMALL);
+                      if (lpTrackingInfo->dwCurrentTracking & ~kTracking) refuse(LINEERR_INVALPARAM);
+                      line->hub_tracking = lpTrackingInfo->dwCurrentTracking;
+                    });
 }

@@ -25,7 +25,7 @@ using LinePtr = std::shared_ptr<Line>;
 using CallPtr = std::shared_ptr<Call>;
 using PhonePtr = std::shared_ptr<Phone>;
 
-constexpr DWORD kTerminals = 2;      // a telephone set and a headset on each line
+constexpr DWORD kTerminals = 2;  // a telephone set and a headset on each line
 constexpr DWORD kNoDevice = 0xFFFFFFFF;
 
 struct Forward {
@@ -84,8 +84,8 @@ struct Line {
   DWORD selected_ext = 0;
   DWORD line_states = 0, address_states = 0;
   DWORD media_modes = 0, conditional_modes = 0;
-  bool media_set = false;      // lineSetDefaultMediaDetection was called since lineOpen
-  bool announce_all = false;   // nobody asked for media modes within announce_unasked_ms
+  bool media_set = false;     // lineSetDefaultMediaDetection was called since lineOpen
+  bool announce_all = false;  // nobody asked for media modes within announce_unasked_ms
   DWORD hub_tracking = LINECALLHUBTRACKING_NONE;
 
   // The device's own.
@@ -120,10 +120,10 @@ struct Call {
   DWORD address_id = 0;
 
   // As TAPI knows it.
-  std::uintptr_t handle = 0;   // 0: TAPI holds no handle
+  std::uintptr_t handle = 0;  // 0: TAPI holds no handle
   HTAPICALL htCall = nullptr;
-  bool announced = false;      // events may name it
-  bool announcing = false;     // a LINE_NEWCALL is on its way or waits for its retry
+  bool announced = false;   // events may name it
+  bool announcing = false;  // a LINE_NEWCALL is on its way or waits for its retry
   unsigned announce_tries = 0;
 
   DWORD state = LINECALLSTATE_UNKNOWN, state_mode = 0;

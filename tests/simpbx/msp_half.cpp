@@ -171,7 +171,8 @@ class MspAddress final : public msp::Address {
         return msp::kInvalid;
       }
     }
-    for (Bytes& bytes : pattern_messages(traffic, numbers["seed"], numbers["size"], numbers["blocks"], numbers["echo"] != 0)) {
+    for (Bytes& bytes :
+         pattern_messages(traffic, numbers["seed"], numbers["size"], numbers["blocks"], numbers["echo"] != 0)) {
       post(call, std::move(bytes));
     }
     return msp::kOk;

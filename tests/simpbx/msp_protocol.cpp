@@ -73,7 +73,8 @@ Bytes pattern(std::uint32_t seed, std::uint32_t offset, std::size_t size) {
 
 bool matches_pattern(const MspMessage& message) {
   for (std::size_t i = 0; i < message.payload.size(); ++i) {
-    if (message.payload[i] != pattern_byte(message.seed, message.offset + static_cast<std::uint32_t>(i))) return false;
+    if (message.payload[i] != pattern_byte(message.seed, message.offset + static_cast<std::uint32_t>(i)))
+      return false;
   }
   return true;
 }
@@ -94,10 +95,10 @@ bool account(MspTraffic& traffic, const MspMessage& message) {
 
 std::string traffic_text(const MspTraffic& t) {
   const auto n = [](std::uint64_t value) { return std::to_string(value); };
-  return "started=" + std::string(t.started ? "yes" : "no") + " sent_blocks=" + n(t.blocks_sent) + " sent_bytes=" +
-         n(t.bytes_sent) + " received_blocks=" + n(t.blocks_received) + " received_bytes=" + n(t.bytes_received) +
-         " echoed_blocks=" + n(t.blocks_echoed) + " echoed_bytes=" + n(t.bytes_echoed) + " mismatches=" +
-         n(t.mismatches) + " foreign=" + n(t.foreign);
+  return "started=" + std::string(t.started ? "yes" : "no") + " sent_blocks=" + n(t.blocks_sent) +
+         " sent_bytes=" + n(t.bytes_sent) + " received_blocks=" + n(t.blocks_received) +
+         " received_bytes=" + n(t.bytes_received) + " echoed_blocks=" + n(t.blocks_echoed) +
+         " echoed_bytes=" + n(t.bytes_echoed) + " mismatches=" + n(t.mismatches) + " foreign=" + n(t.foreign);
 }
 
 std::vector<Bytes> pattern_messages(MspTraffic& traffic, std::uint32_t seed, std::uint32_t size, std::uint32_t blocks,

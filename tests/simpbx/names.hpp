@@ -10,7 +10,8 @@
 namespace tsplink::simpbx {
 
 std::string state_name(DWORD state);
-/// "LINEERR_INVALCALLHANDLE" for those that this TSP uses, else the number in hex; "0" and positive numbers as they are.
+/// "LINEERR_INVALCALLHANDLE" for those that this TSP uses, else the number in hex; "0" and positive numbers as they
+/// are.
 std::string result_name(LONG result);
 /// A result by its name or number.
 std::optional<LONG> result_of(const std::string& name);

@@ -27,7 +27,10 @@ Pbx::Pbx(Config configuration) : config(std::move(configuration)), courier(mutex
   for (unsigned i = 0; i < config.phones; ++i) add_phone();
 }
 
-Pbx::~Pbx() = default;
+Pbx::~Pbx() {
+  const std::scoped_lock lock(mutex_);
+  courier.stop();
+}
 
 std::uintptr_t Pbx::new_handle() {
   next_handle_ += kHandleStep;
@@ -38,8 +41,8 @@ LinePtr Pbx::add_line() {
   auto line = std::make_shared<Line>();
   line->number = lines.empty() ? 1 : lines.rbegin()->first + 1;
   line->permanent_id = config.first_permanent_id + line->number;
-  line->name = wide(device_text(config, "line", line->number, "name",
-                                config.line_name + " " + std::to_string(line->number)));
+  line->name =
+      wide(device_text(config, "line", line->number, "name", config.line_name + " " + std::to_string(line->number)));
   for (unsigned i = 0; i < config.addresses_per_line; ++i) {
     Address address;
     const unsigned plain = config.first_address + (line->number - 1) * config.addresses_per_line + i;
@@ -56,8 +59,8 @@ PhonePtr Pbx::add_phone() {
   auto phone = std::make_shared<Phone>();
   phone->number = phones.empty() ? 1 : phones.rbegin()->first + 1;
   phone->permanent_id = config.first_permanent_id + 0x800 + phone->number;
-  phone->name = wide(device_text(config, "phone", phone->number, "name",
-                                 config.phone_name + " " + std::to_string(phone->number)));
+  phone->name = wide(
+      device_text(config, "phone", phone->number, "name", config.phone_name + " " + std::to_string(phone->number)));
   phone->display.assign(kDisplayRows, Text(kDisplayColumns, WCHAR(' ')));
   const std::string keypad = "123456789*0#";
   for (const char key : keypad) {

@@ -36,7 +36,7 @@ class Pbx {
   void need_initialized() const;
   static void need_state(const Call& call, DWORD states, DWORD refusal = LINEERR_INVALCALLSTATE);
   static void need_media(DWORD media);
-  CallPtr call_by_number(unsigned number) const;    // null: none
+  CallPtr call_by_number(unsigned number) const;  // null: none
   LinePtr line_by_number(unsigned number) const;
   PhonePtr phone_by_number(unsigned number) const;
   LinePtr line_by_address(const Text& number) const;
@@ -57,7 +57,7 @@ class Pbx {
   void answer(const CallPtr& call);
   void dial(const CallPtr& call, const Text& number);
   void progress(const CallPtr& call, std::deque<std::pair<DWORD, DWORD>> steps);
-  void drop(const CallPtr& call);                      // this side ends it
+  void drop(const CallPtr& call);                            // this side ends it
   void far_end(const CallPtr& call, DWORD disconnect_mode);  // the other side ends it
   void hold(const CallPtr& call, DWORD state);
   void join(const CallPtr& one, const CallPtr& other);  // connects the far ends, as a completed transfer does
@@ -148,8 +148,10 @@ Handle handle_of(std::uintptr_t number) {
 
 Text number_text(std::uintptr_t number);
 
-constexpr DWORD kLiveStates = ~static_cast<DWORD>(LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED | LINECALLSTATE_UNKNOWN);
-constexpr DWORD kOnHoldStates = LINECALLSTATE_ONHOLD | LINECALLSTATE_ONHOLDPENDCONF | LINECALLSTATE_ONHOLDPENDTRANSFER;
+constexpr DWORD kLiveStates =
+    ~static_cast<DWORD>(LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED | LINECALLSTATE_UNKNOWN);
+constexpr DWORD kOnHoldStates =
+    LINECALLSTATE_ONHOLD | LINECALLSTATE_ONHOLDPENDCONF | LINECALLSTATE_ONHOLDPENDTRANSFER;
 constexpr DWORD kMediaModes = LINEMEDIAMODE_UNKNOWN | LINEMEDIAMODE_INTERACTIVEVOICE | LINEMEDIAMODE_AUTOMATEDVOICE |
                               LINEMEDIAMODE_DATAMODEM | LINEMEDIAMODE_G3FAX | LINEMEDIAMODE_DIGITALDATA |
                               LINEMEDIAMODE_VIDEO;

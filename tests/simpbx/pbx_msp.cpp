@@ -45,11 +45,13 @@ std::string Pbx::send_pattern(const LinePtr& line, const CallPtr& call, HTAPIMSP
                               DWORD blocks, bool echo) {
   if (!has_msp(*line)) return "error Line " + std::to_string(line->number) + " has no MSP instance.";
   MspTraffic& traffic = call ? call->msp : line->msp;
-  for (Bytes& bytes : pattern_messages(traffic, seed, size, blocks, echo)) send_msp(line, call, instance, std::move(bytes));
+  for (Bytes& bytes : pattern_messages(traffic, seed, size, blocks, echo))
+    send_msp(line, call, instance, std::move(bytes));
   return "ok blocks=" + std::to_string(blocks);
 }
 
-void Pbx::receive_msp(const LinePtr& line, const CallPtr& call, const MspInstance& from, const BYTE* bytes, DWORD size) {
+void Pbx::receive_msp(const LinePtr& line, const CallPtr& call, const MspInstance& from, const BYTE* bytes,
+                      DWORD size) {
   MspTraffic& traffic = call ? call->msp : line->msp;
   std::string why;
   const auto message = decode(bytes, size, &why);
@@ -58,7 +60,8 @@ void Pbx::receive_msp(const LinePtr& line, const CallPtr& call, const MspInstanc
     log("   " + about(*line, call.get()) + ": " + std::to_string(size) + " bytes from the MSP: " + why);
     return;
   }
-  if (!account(traffic, *message)) log("!! " + about(*line, call.get()) + ": the MSP's block has wrong content or order");
+  if (!account(traffic, *message))
+    log("!! " + about(*line, call.get()) + ": the MSP's block has wrong content or order");
   if (message->type == MspType::started) {
     traffic.started = true;
     log("   " + about(*line, call.get()) + ": streaming started");
@@ -105,7 +108,8 @@ SIMPBX_EXPORT TSPI_lineReceiveMSPData(HDRVLINE hdLine, HDRVCALL hdCall, HDRVMSPL
                     [&](Pbx& pbx) {
                       const LinePtr line = pbx.line(hdLine);
                       const auto instance = pbx.msp_instances.find(number_of(hdMSPLine));
-                      if (instance == pbx.msp_instances.end() || instance->second.line != line) refuse(LINEERR_INVALPARAM);
+                      if (instance == pbx.msp_instances.end() || instance->second.line != line)
+                        refuse(LINEERR_INVALPARAM);
                       const CallPtr call = hdCall ? pbx.call(hdCall) : nullptr;
                       if (call && call->line != line) refuse(LINEERR_INVALCALLHANDLE);
                       if (dwSize > 0) need_pointer(pBuffer);

@@ -11,8 +11,10 @@ namespace {
 
 constexpr DWORD kHookDevices = 3;
 constexpr DWORD kMaxLevel = 0xFFFF;
-constexpr DWORD kHookStates[kHookDevices] = {PHONESTATE_HANDSETHOOKSWITCH, PHONESTATE_SPEAKERHOOKSWITCH, PHONESTATE_HEADSETHOOKSWITCH};
-constexpr DWORD kVolumeStates[kHookDevices] = {PHONESTATE_HANDSETVOLUME, PHONESTATE_SPEAKERVOLUME, PHONESTATE_HEADSETVOLUME};
+constexpr DWORD kHookStates[kHookDevices] = {PHONESTATE_HANDSETHOOKSWITCH, PHONESTATE_SPEAKERHOOKSWITCH,
+                                             PHONESTATE_HEADSETHOOKSWITCH};
+constexpr DWORD kVolumeStates[kHookDevices] = {PHONESTATE_HANDSETVOLUME, PHONESTATE_SPEAKERVOLUME,
+                                               PHONESTATE_HEADSETVOLUME};
 constexpr DWORD kGainStates[kHookDevices] = {PHONESTATE_HANDSETGAIN, PHONESTATE_SPEAKERGAIN, PHONESTATE_HEADSETGAIN};
 
 /// The index of exactly one PHONEHOOKSWITCHDEV_ bit.
@@ -48,30 +50,33 @@ Text display_of(const Phone& phone) {
 SIMPBX_EXPORT TSPI_phoneGetDisplay(HDRVPHONE hdPhone, LPVARSTRING lpDisplay) {
   return sync_entry("phoneGetDisplay", {ARG(hdPhone)}, [&](Pbx& pbx) {
     const Text all = display_of(*pbx.phone(hdPhone));
-    store_var_string(lpDisplay, STRINGFORMAT_UNICODE, all.data(), all.size() * sizeof(WCHAR), pbx.config.habits, PHONEERR_STRUCTURETOOSMALL);
+    store_var_string(lpDisplay, STRINGFORMAT_UNICODE, all.data(), all.size() * sizeof(WCHAR), pbx.config.habits,
+                     PHONEERR_STRUCTURETOOSMALL);
   });
 }
 
 /// The text's size counts bytes; it runs over into the next row and is cut at the end of the display.
-SIMPBX_EXPORT TSPI_phoneSetDisplay(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwRow, DWORD dwColumn, LPCWSTR lpsDisplay, DWORD dwSize) {
-  return async_entry("phoneSetDisplay", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwRow), ARG(dwColumn), BLOCK_ARG(lpsDisplay, dwSize)},
-                     [&](Pbx& pbx) {
-                       const PhonePtr phone = pbx.phone(hdPhone);
-                       if (dwRow >= kDisplayRows || dwColumn >= kDisplayColumns) refuse(PHONEERR_INVALPARAM);
-                       if (dwSize > 0) need_pointer(lpsDisplay, PHONEERR_INVALPOINTER);
-                       Text text(dwSize / sizeof(WCHAR), WCHAR(0));
-                       if (!text.empty()) std::memcpy(text.data(), lpsDisplay, text.size() * sizeof(WCHAR));
-                       submit(pbx, dwRequestID, phone, [&pbx, phone, dwRow, dwColumn, text] {
-                         std::size_t at = dwRow * kDisplayColumns + dwColumn;
-                         for (const WCHAR c : text) {
-                           if (at >= kDisplayRows * kDisplayColumns) break;
-                           phone->display[at / kDisplayColumns][at % kDisplayColumns] = c == WCHAR(0) ? WCHAR(' ') : c;
-                           ++at;
-                         }
-                         pbx.log("   phone " + std::to_string(phone->number) + " shows \"" + narrow(display_of(*phone)) + "\"");
-                         pbx.phone_state(phone, PHONESTATE_DISPLAY);
-                       });
-                     });
+SIMPBX_EXPORT TSPI_phoneSetDisplay(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwRow, DWORD dwColumn,
+                                   LPCWSTR lpsDisplay, DWORD dwSize) {
+  return async_entry(
+      "phoneSetDisplay", dwRequestID,
+      {ARG(dwRequestID), ARG(hdPhone), ARG(dwRow), ARG(dwColumn), BLOCK_ARG(lpsDisplay, dwSize)}, [&](Pbx& pbx) {
+        const PhonePtr phone = pbx.phone(hdPhone);
+        if (dwRow >= kDisplayRows || dwColumn >= kDisplayColumns) refuse(PHONEERR_INVALPARAM);
+        if (dwSize > 0) need_pointer(lpsDisplay, PHONEERR_INVALPOINTER);
+        Text text(dwSize / sizeof(WCHAR), WCHAR(0));
+        if (!text.empty()) std::memcpy(text.data(), lpsDisplay, text.size() * sizeof(WCHAR));
+        submit(pbx, dwRequestID, phone, [&pbx, phone, dwRow, dwColumn, text] {
+          std::size_t at = dwRow * kDisplayColumns + dwColumn;
+          for (const WCHAR c : text) {
+            if (at >= kDisplayRows * kDisplayColumns) break;
+            phone->display[at / kDisplayColumns][at % kDisplayColumns] = c == WCHAR(0) ? WCHAR(' ') : c;
+            ++at;
+          }
+          pbx.log("   phone " + std::to_string(phone->number) + " shows \"" + narrow(display_of(*phone)) + "\"");
+          pbx.phone_state(phone, PHONESTATE_DISPLAY);
+        });
+      });
 }
 
 SIMPBX_EXPORT TSPI_phoneGetLamp(HDRVPHONE hdPhone, DWORD dwButtonLampID, LPDWORD lpdwLampMode) {
@@ -81,17 +86,20 @@ SIMPBX_EXPORT TSPI_phoneGetLamp(HDRVPHONE hdPhone, DWORD dwButtonLampID, LPDWORD
   });
 }
 
-SIMPBX_EXPORT TSPI_phoneSetLamp(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwButtonLampID, DWORD dwLampMode) {
-  return async_entry("phoneSetLamp", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwButtonLampID), ARG(dwLampMode)}, [&](Pbx& pbx) {
-    const PhonePtr phone = pbx.phone(hdPhone);
-    const Button& lamp = button(phone, dwButtonLampID);
-    if (lamp.lamp_modes == PHONELAMPMODE_DUMMY) refuse(PHONEERR_INVALBUTTONLAMPID);
-    if (!(lamp.lamp_modes & dwLampMode) || (dwLampMode & (dwLampMode - 1))) refuse(PHONEERR_INVALLAMPMODE);
-    submit(pbx, dwRequestID, phone, [&pbx, phone, dwButtonLampID, dwLampMode] {
-      phone->buttons[dwButtonLampID].lamp = dwLampMode;
-      pbx.phone_state(phone, PHONESTATE_LAMP, dwButtonLampID);
-    });
-  });
+SIMPBX_EXPORT TSPI_phoneSetLamp(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwButtonLampID,
+                                DWORD dwLampMode) {
+  return async_entry("phoneSetLamp", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdPhone), ARG(dwButtonLampID), ARG(dwLampMode)}, [&](Pbx& pbx) {
+                       const PhonePtr phone = pbx.phone(hdPhone);
+                       const Button& lamp = button(phone, dwButtonLampID);
+                       if (lamp.lamp_modes == PHONELAMPMODE_DUMMY) refuse(PHONEERR_INVALBUTTONLAMPID);
+                       if (!(lamp.lamp_modes & dwLampMode) || (dwLampMode & (dwLampMode - 1)))
+                         refuse(PHONEERR_INVALLAMPMODE);
+                       submit(pbx, dwRequestID, phone, [&pbx, phone, dwButtonLampID, dwLampMode] {
+                         phone->buttons[dwButtonLampID].lamp = dwLampMode;
+                         pbx.phone_state(phone, PHONESTATE_LAMP, dwButtonLampID);
+                       });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_phoneGetButtonInfo(HDRVPHONE hdPhone, DWORD dwButtonLampID, LPPHONEBUTTONINFO lpButtonInfo) {
@@ -108,23 +116,27 @@ SIMPBX_EXPORT TSPI_phoneGetButtonInfo(HDRVPHONE hdPhone, DWORD dwButtonLampID, L
   });
 }
 
-SIMPBX_EXPORT TSPI_phoneSetButtonInfo(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwButtonLampID, LPPHONEBUTTONINFO const lpButtonInfo) {
-  return async_entry("phoneSetButtonInfo", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwButtonLampID), ARG(lpButtonInfo)}, [&](Pbx& pbx) {
-    constexpr DWORD kFixed = 36;  // without dwButtonState, which came later and is no input
-    const PhonePtr phone = pbx.phone(hdPhone);
-    Button changed = button(phone, dwButtonLampID);
-    need_pointer(lpButtonInfo, PHONEERR_INVALPOINTER);
-    const DWORD total = lpButtonInfo->dwTotalSize;
-    if (total < kFixed) refuse(PHONEERR_STRUCTURETOOSMALL);
-    changed.mode = lpButtonInfo->dwButtonMode;
-    changed.function = lpButtonInfo->dwButtonFunction;
-    changed.text = text_of(field(lpButtonInfo, total, lpButtonInfo->dwButtonTextSize, lpButtonInfo->dwButtonTextOffset, PHONEERR_INVALPARAM));
-    changed.dev_specific = field(lpButtonInfo, total, lpButtonInfo->dwDevSpecificSize, lpButtonInfo->dwDevSpecificOffset, PHONEERR_INVALPARAM);
-    submit(pbx, dwRequestID, phone, [&pbx, phone, dwButtonLampID, changed] {
-      phone->buttons[dwButtonLampID] = changed;
-      pbx.phone_state(phone, PHONESTATE_CAPSCHANGE);
-    });
-  });
+SIMPBX_EXPORT TSPI_phoneSetButtonInfo(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwButtonLampID,
+                                      LPPHONEBUTTONINFO const lpButtonInfo) {
+  return async_entry("phoneSetButtonInfo", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdPhone), ARG(dwButtonLampID), ARG(lpButtonInfo)}, [&](Pbx& pbx) {
+                       constexpr DWORD kFixed = 36;  // without dwButtonState, which came later and is no input
+                       const PhonePtr phone = pbx.phone(hdPhone);
+                       Button changed = button(phone, dwButtonLampID);
+                       need_pointer(lpButtonInfo, PHONEERR_INVALPOINTER);
+                       const DWORD total = lpButtonInfo->dwTotalSize;
+                       if (total < kFixed) refuse(PHONEERR_STRUCTURETOOSMALL);
+                       changed.mode = lpButtonInfo->dwButtonMode;
+                       changed.function = lpButtonInfo->dwButtonFunction;
+                       changed.text = text_of(field(lpButtonInfo, total, lpButtonInfo->dwButtonTextSize,
+                                                    lpButtonInfo->dwButtonTextOffset, PHONEERR_INVALPARAM));
+                       changed.dev_specific = field(lpButtonInfo, total, lpButtonInfo->dwDevSpecificSize,
+                                                    lpButtonInfo->dwDevSpecificOffset, PHONEERR_INVALPARAM);
+                       submit(pbx, dwRequestID, phone, [&pbx, phone, dwButtonLampID, changed] {
+                         phone->buttons[dwButtonLampID] = changed;
+                         pbx.phone_state(phone, PHONESTATE_CAPSCHANGE);
+                       });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_phoneGetData(HDRVPHONE hdPhone, DWORD dwDataID, LPVOID lpData, DWORD dwSize) {
@@ -139,14 +151,18 @@ SIMPBX_EXPORT TSPI_phoneGetData(HDRVPHONE hdPhone, DWORD dwDataID, LPVOID lpData
   });
 }
 
-SIMPBX_EXPORT TSPI_phoneSetData(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwDataID, LPVOID const lpData, DWORD dwSize) {
-  return async_entry("phoneSetData", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwDataID), BLOCK_ARG(lpData, dwSize)}, [&](Pbx& pbx) {
-    const PhonePtr phone = pbx.phone(hdPhone);
-    if (dwDataID >= kPhoneData) refuse(PHONEERR_INVALDATAID);
-    if (dwSize > kPhoneDataSize) refuse(PHONEERR_INVALPARAM);
-    if (dwSize > 0) need_pointer(lpData, PHONEERR_INVALPOINTER);
-    submit(pbx, dwRequestID, phone, [phone, dwDataID, bytes = copy_bytes(lpData, dwSize)] { phone->data[dwDataID] = bytes; });
-  });
+SIMPBX_EXPORT TSPI_phoneSetData(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwDataID, LPVOID const lpData,
+                                DWORD dwSize) {
+  return async_entry("phoneSetData", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdPhone), ARG(dwDataID), BLOCK_ARG(lpData, dwSize)}, [&](Pbx& pbx) {
+                       const PhonePtr phone = pbx.phone(hdPhone);
+                       if (dwDataID >= kPhoneData) refuse(PHONEERR_INVALDATAID);
+                       if (dwSize > kPhoneDataSize) refuse(PHONEERR_INVALPARAM);
+                       if (dwSize > 0) need_pointer(lpData, PHONEERR_INVALPOINTER);
+                       submit(pbx, dwRequestID, phone, [phone, dwDataID, bytes = copy_bytes(lpData, dwSize)] {
+                         phone->data[dwDataID] = bytes;
+                       });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_phoneGetRing(HDRVPHONE hdPhone, LPDWORD lpdwRingMode, LPDWORD lpdwVolume) {
@@ -160,17 +176,19 @@ SIMPBX_EXPORT TSPI_phoneGetRing(HDRVPHONE hdPhone, LPDWORD lpdwRingMode, LPDWORD
 }
 
 SIMPBX_EXPORT TSPI_phoneSetRing(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwRingMode, DWORD dwVolume) {
-  return async_entry("phoneSetRing", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwRingMode), ARG(dwVolume)}, [&](Pbx& pbx) {
-    const PhonePtr phone = pbx.phone(hdPhone);
-    if (dwRingMode > kRingModes) refuse(PHONEERR_INVALRINGMODE);  // 0 is silence, then 1 .. dwNumRingModes
-    const DWORD volume = std::min(dwVolume, kMaxLevel);
-    submit(pbx, dwRequestID, phone, [&pbx, phone, dwRingMode, volume] {
-      phone->ring_mode = dwRingMode;
-      phone->ring_volume = volume;
-      pbx.phone_state(phone, PHONESTATE_RINGMODE, dwRingMode);
-      pbx.phone_state(phone, PHONESTATE_RINGVOLUME);
-    });
-  });
+  return async_entry("phoneSetRing", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwRingMode), ARG(dwVolume)},
+                     [&](Pbx& pbx) {
+                       const PhonePtr phone = pbx.phone(hdPhone);
+                       if (dwRingMode > kRingModes)
+                         refuse(PHONEERR_INVALRINGMODE);  // 0 is silence, then 1 .. dwNumRingModes
+                       const DWORD volume = std::min(dwVolume, kMaxLevel);
+                       submit(pbx, dwRequestID, phone, [&pbx, phone, dwRingMode, volume] {
+                         phone->ring_mode = dwRingMode;
+                         phone->ring_volume = volume;
+                         pbx.phone_state(phone, PHONESTATE_RINGMODE, dwRingMode);
+                         pbx.phone_state(phone, PHONESTATE_RINGVOLUME);
+                       });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_phoneGetHookSwitch(HDRVPHONE hdPhone, LPDWORD lpdwHookSwitchDevs) {
@@ -185,21 +203,24 @@ SIMPBX_EXPORT TSPI_phoneGetHookSwitch(HDRVPHONE hdPhone, LPDWORD lpdwHookSwitchD
   });
 }
 
-SIMPBX_EXPORT TSPI_phoneSetHookSwitch(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwHookSwitchDevs, DWORD dwHookSwitchMode) {
-  return async_entry("phoneSetHookSwitch", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwHookSwitchDevs), ARG(dwHookSwitchMode)}, [&](Pbx& pbx) {
-    const PhonePtr phone = pbx.phone(hdPhone);
-    if (dwHookSwitchDevs == 0 || dwHookSwitchDevs > 7) refuse(PHONEERR_INVALHOOKSWITCHDEV);
-    if (dwHookSwitchMode == 0 || dwHookSwitchMode > PHONEHOOKSWITCHMODE_MICSPEAKER || (dwHookSwitchMode & (dwHookSwitchMode - 1))) {
-      refuse(PHONEERR_INVALHOOKSWITCHMODE);
-    }
-    submit(pbx, dwRequestID, phone, [&pbx, phone, dwHookSwitchDevs, dwHookSwitchMode] {
-      for (std::size_t i = 0; i < kHookDevices; ++i) {
-        if (!(dwHookSwitchDevs & (DWORD{1} << i))) continue;
-        phone->hooks[i].mode = dwHookSwitchMode;
-        pbx.phone_state(phone, kHookStates[i], dwHookSwitchMode);
-      }
-    });
-  });
+SIMPBX_EXPORT TSPI_phoneSetHookSwitch(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwHookSwitchDevs,
+                                      DWORD dwHookSwitchMode) {
+  return async_entry("phoneSetHookSwitch", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdPhone), ARG(dwHookSwitchDevs), ARG(dwHookSwitchMode)}, [&](Pbx& pbx) {
+                       const PhonePtr phone = pbx.phone(hdPhone);
+                       if (dwHookSwitchDevs == 0 || dwHookSwitchDevs > 7) refuse(PHONEERR_INVALHOOKSWITCHDEV);
+                       if (dwHookSwitchMode == 0 || dwHookSwitchMode > PHONEHOOKSWITCHMODE_MICSPEAKER ||
+                           (dwHookSwitchMode & (dwHookSwitchMode - 1))) {
+                         refuse(PHONEERR_INVALHOOKSWITCHMODE);
+                       }
+                       submit(pbx, dwRequestID, phone, [&pbx, phone, dwHookSwitchDevs, dwHookSwitchMode] {
+                         for (std::size_t i = 0; i < kHookDevices; ++i) {
+                           if (!(dwHookSwitchDevs & (DWORD{1} << i))) continue;
+                           phone->hooks[i].mode = dwHookSwitchMode;
+                           pbx.phone_state(phone, kHookStates[i], dwHookSwitchMode);
+                         }
+                       });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_phoneGetVolume(HDRVPHONE hdPhone, DWORD dwHookSwitchDev, LPDWORD lpdwVolume) {
@@ -209,15 +230,17 @@ SIMPBX_EXPORT TSPI_phoneGetVolume(HDRVPHONE hdPhone, DWORD dwHookSwitchDev, LPDW
   });
 }
 
-SIMPBX_EXPORT TSPI_phoneSetVolume(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwHookSwitchDev, DWORD dwVolume) {
-  return async_entry("phoneSetVolume", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwHookSwitchDev), ARG(dwVolume)}, [&](Pbx& pbx) {
-    const PhonePtr phone = pbx.phone(hdPhone);
-    const std::size_t index = hook_index(dwHookSwitchDev);
-    submit(pbx, dwRequestID, phone, [&pbx, phone, index, volume = std::min(dwVolume, kMaxLevel)] {
-      phone->hooks[index].volume = volume;
-      pbx.phone_state(phone, kVolumeStates[index]);
-    });
-  });
+SIMPBX_EXPORT TSPI_phoneSetVolume(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwHookSwitchDev,
+                                  DWORD dwVolume) {
+  return async_entry("phoneSetVolume", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdPhone), ARG(dwHookSwitchDev), ARG(dwVolume)}, [&](Pbx& pbx) {
+                       const PhonePtr phone = pbx.phone(hdPhone);
+                       const std::size_t index = hook_index(dwHookSwitchDev);
+                       submit(pbx, dwRequestID, phone, [&pbx, phone, index, volume = std::min(dwVolume, kMaxLevel)] {
+                         phone->hooks[index].volume = volume;
+                         pbx.phone_state(phone, kVolumeStates[index]);
+                       });
+                     });
 }
 
 SIMPBX_EXPORT TSPI_phoneGetGain(HDRVPHONE hdPhone, DWORD dwHookSwitchDev, LPDWORD lpdwGain) {
@@ -228,12 +251,13 @@ SIMPBX_EXPORT TSPI_phoneGetGain(HDRVPHONE hdPhone, DWORD dwHookSwitchDev, LPDWOR
 }
 
 SIMPBX_EXPORT TSPI_phoneSetGain(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwHookSwitchDev, DWORD dwGain) {
-  return async_entry("phoneSetGain", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwHookSwitchDev), ARG(dwGain)}, [&](Pbx& pbx) {
-    const PhonePtr phone = pbx.phone(hdPhone);
-    const std::size_t index = hook_index(dwHookSwitchDev);
-    submit(pbx, dwRequestID, phone, [&pbx, phone, index, gain = std::min(dwGain, kMaxLevel)] {
-      phone->hooks[index].gain = gain;
-      pbx.phone_state(phone, kGainStates[index]);
-    });
-  });
+  return async_entry("phoneSetGain", dwRequestID, {ARG(dwRequestID), ARG(hdPhone), ARG(dwHookSwitchDev), ARG(dwGain)},
+                     [&](Pbx& pbx) {
+                       const PhonePtr phone = pbx.phone(hdPhone);
+                       const std::size_t index = hook_index(dwHookSwitchDev);
+                       submit(pbx, dwRequestID, phone, [&pbx, phone, index, gain = std::min(dwGain, kMaxLevel)] {
+                         phone->hooks[index].gain = gain;
+                         pbx.phone_state(phone, kGainStates[index]);
+                       });
+                     });
 }

@@ -24,57 +24,55 @@ SIMPBX_EXPORT TSPI_providerEnumDevices(DWORD dwPermanentProviderID, LPDWORD lpdw
 SIMPBX_EXPORT TSPI_providerInit(DWORD dwTSPIVersion, DWORD dwPermanentProviderID, DWORD dwLineDeviceIDBase,
                                 DWORD dwPhoneDeviceIDBase, DWORD_PTR dwNumLines, DWORD_PTR dwNumPhones,
                                 ASYNC_COMPLETION lpfnCompletionProc, LPDWORD lpdwTSPIOptions) {
-  return sync_entry(
-      "providerInit",
-      {ARG(dwTSPIVersion), ARG(dwPermanentProviderID), ARG(dwLineDeviceIDBase), ARG(dwPhoneDeviceIDBase),
-       ARG(dwNumLines), ARG(dwNumPhones)},
-      [&](Pbx& pbx) {
-        if (pbx.initialized) return;  // ignored, successfully
-        if (pbx.has(Habit::init_once) && was_shut_down()) refuse(LINEERR_OPERATIONFAILED);
-        if (dwTSPIVersion < pbx.config.version_low || dwTSPIVersion > pbx.config.version_high) {
-          refuse(LINEERR_INCOMPATIBLEAPIVERSION);
-        }
-        need_pointer(reinterpret_cast<const void*>(lpfnCompletionProc));
-        DWORD_PTR index = 0;
-        for (auto& [number, line] : pbx.lines) {
-          if (line->device_id == kNoDevice && index < dwNumLines) {
-            line->device_id = dwLineDeviceIDBase + static_cast<DWORD>(index++);
-          }
-        }
-        index = 0;
-        for (auto& [number, phone] : pbx.phones) {
-          if (phone->device_id == kNoDevice && index < dwNumPhones) {
-            phone->device_id = dwPhoneDeviceIDBase + static_cast<DWORD>(index++);
-          }
-        }
-        pbx.permanent_provider_id = dwPermanentProviderID;
-        pbx.tspi_version = dwTSPIVersion;
-        pbx.courier.set_completion(lpfnCompletionProc);
-        if (lpdwTSPIOptions && !pbx.has(Habit::options_unset)) {
-          *lpdwTSPIOptions = pbx.has(Habit::nonreentrant) ? LINETSPIOPTION_NONREENTRANT : 0;
-        }
-        pbx.control = ControlServer::start(pbx);
-        pbx.initialized = true;
-      });
+  return sync_entry("providerInit",
+                    {ARG(dwTSPIVersion), ARG(dwPermanentProviderID), ARG(dwLineDeviceIDBase),
+                     ARG(dwPhoneDeviceIDBase), ARG(dwNumLines), ARG(dwNumPhones)},
+                    [&](Pbx& pbx) {
+                      if (pbx.initialized) return;  // ignored, successfully
+                      if (pbx.has(Habit::init_once) && was_shut_down()) refuse(LINEERR_OPERATIONFAILED);
+                      if (dwTSPIVersion < pbx.config.version_low || dwTSPIVersion > pbx.config.version_high) {
+                        refuse(LINEERR_INCOMPATIBLEAPIVERSION);
+                      }
+                      need_pointer(reinterpret_cast<const void*>(lpfnCompletionProc));
+                      DWORD_PTR index = 0;
+                      for (auto& [number, line] : pbx.lines) {
+                        if (line->device_id == kNoDevice && index < dwNumLines) {
+                          line->device_id = dwLineDeviceIDBase + static_cast<DWORD>(index++);
+                        }
+                      }
+                      index = 0;
+                      for (auto& [number, phone] : pbx.phones) {
+                        if (phone->device_id == kNoDevice && index < dwNumPhones) {
+                          phone->device_id = dwPhoneDeviceIDBase + static_cast<DWORD>(index++);
+                        }
+                      }
+                      pbx.permanent_provider_id = dwPermanentProviderID;
+                      pbx.tspi_version = dwTSPIVersion;
+                      pbx.courier.set_completion(lpfnCompletionProc);
+                      if (lpdwTSPIOptions && !pbx.has(Habit::options_unset)) {
+                        *lpdwTSPIOptions = pbx.has(Habit::nonreentrant) ? LINETSPIOPTION_NONREENTRANT : 0;
+                      }
+                      pbx.control = ControlServer::start(pbx);
+                      pbx.initialized = true;
+                    });
 }
 
 SIMPBX_EXPORT TSPI_providerShutdown(DWORD dwTSPIVersion, DWORD dwPermanentProviderID) {
-  const LONG result =
-      sync_entry("providerShutdown", {ARG(dwTSPIVersion), ARG(dwPermanentProviderID)}, [&](Pbx& pbx) {
-        pbx.need_initialized();
-        for (auto& [number, line] : pbx.lines) {
-          if (line->open) pbx.close_line(line);
-        }
-        for (auto& [number, phone] : pbx.phones) pbx.courier.end(phone.get(), error(PHONEERR_OPERATIONFAILED));
-        pbx.courier.stop();
-        // Its threads take the mutex for their commands: end them without it.
-        auto control = std::move(pbx.control);
-        pbx.mutex().unlock();
-        control.reset();
-        pbx.mutex().lock();
-        pbx.initialized = false;
-      });
-  if (result == 0) leave_pbx();
+  const LONG result = sync_entry("providerShutdown", {ARG(dwTSPIVersion), ARG(dwPermanentProviderID)}, [&](Pbx& pbx) {
+    pbx.need_initialized();
+    for (auto& [number, line] : pbx.lines) {
+      if (line->open) pbx.close_line(line);
+    }
+    for (auto& [number, phone] : pbx.phones) pbx.courier.end(phone.get(), error(PHONEERR_OPERATIONFAILED));
+    pbx.courier.stop();
+    // Its threads take the mutex for their commands: end them without it.
+    auto control = std::move(pbx.control);
+    pbx.mutex().unlock();
+    control.reset();
+    pbx.mutex().lock();
+    pbx.initialized = false;
+  });
+  leave_pbx();  // even if it was never initialized: the next start reads its configuration anew
   return result;
 }
 
@@ -116,9 +114,10 @@ SIMPBX_EXPORT TSPI_providerUIIdentify(LPWSTR lpszUIDLLName) {
 }
 
 /// The block comes back with every byte XORed with 0x5A; the object must be one that the exchange knows.
-SIMPBX_EXPORT TSPI_providerGenericDialogData(DWORD_PTR dwObjectID, DWORD dwObjectType, LPVOID lpParams, DWORD dwSize) {
-  return sync_entry("providerGenericDialogData",
-                    {ARG(dwObjectID), ARG(dwObjectType), BLOCK_ARG(lpParams, dwSize)}, [&](Pbx& pbx) {
+SIMPBX_EXPORT TSPI_providerGenericDialogData(DWORD_PTR dwObjectID, DWORD dwObjectType, LPVOID lpParams,
+                                             DWORD dwSize) {
+  return sync_entry("providerGenericDialogData", {ARG(dwObjectID), ARG(dwObjectType), BLOCK_ARG(lpParams, dwSize)},
+                    [&](Pbx& pbx) {
                       if (dwSize > 0) need_pointer(lpParams);
                       switch (dwObjectType) {
                         case TUISPIDLL_OBJECT_LINEID:

@@ -49,7 +49,7 @@ long send_native(Native s, const char* from, std::size_t size) { return ::send(s
 void prepare_sockets() {}
 #endif
 
-constexpr int kPollMs = 50;               // how soon wake() is noticed
+constexpr int kPollMs = 50;  // how soon wake() is noticed
 constexpr std::size_t kLongestLine = 4u << 20;
 
 }  // namespace

@@ -5,7 +5,7 @@ namespace {
 
 constexpr DWORD kVersion20 = 0x00020000, kVersion22 = 0x00020002, kVersion30 = 0x00030000, kVersion31 = 0x00030001;
 constexpr DWORD kNeededAt = 4, kUsedAt = 8;
-constexpr BYTE kStray = 0xEE;       // what the habit write_past_used leaves behind
+constexpr BYTE kStray = 0xEE;  // what the habit write_past_used leaves behind
 constexpr DWORD kStrayBytes = 16;
 
 }  // namespace

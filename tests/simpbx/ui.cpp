@@ -26,8 +26,9 @@ SIMPBX_EXPORT TUISPI_lineConfigDialog(TUISPIDLLCALLBACK lpfnUIDLLCallback, DWORD
 }
 
 /// The "user" leaves the configuration as it was.
-SIMPBX_EXPORT TUISPI_lineConfigDialogEdit(TUISPIDLLCALLBACK lpfnUIDLLCallback, DWORD dwDeviceID, HWND, LPCWSTR, LPVOID const lpDeviceConfigIn,
-                                          DWORD dwSize, LPVARSTRING lpDeviceConfigOut) {
+SIMPBX_EXPORT TUISPI_lineConfigDialogEdit(TUISPIDLLCALLBACK lpfnUIDLLCallback, DWORD dwDeviceID, HWND, LPCWSTR,
+                                          LPVOID const lpDeviceConfigIn, DWORD dwSize,
+                                          LPVARSTRING lpDeviceConfigOut) {
   if (const LONG result = ask(lpfnUIDLLCallback, dwDeviceID, TUISPIDLL_OBJECT_LINEID); result != 0) return result;
   try {
     store_var_string(lpDeviceConfigOut, STRINGFORMAT_BINARY, lpDeviceConfigIn, dwSize, Habits());
@@ -48,10 +49,12 @@ SIMPBX_EXPORT TUISPI_providerInstall(TUISPIDLLCALLBACK, HWND, DWORD) { return 0;
 SIMPBX_EXPORT TUISPI_providerRemove(TUISPIDLLCALLBACK, HWND, DWORD) { return 0; }
 
 /// A dialog without a window: it tells the TSP half the block that it was opened with, and is done.
-SIMPBX_EXPORT TUISPI_providerGenericDialog(TUISPIDLLCALLBACK lpfnUIDLLCallback, HTAPIDIALOGINSTANCE htDlgInst, LPVOID lpParams, DWORD dwSize, HANDLE) {
+SIMPBX_EXPORT TUISPI_providerGenericDialog(TUISPIDLLCALLBACK lpfnUIDLLCallback, HTAPIDIALOGINSTANCE htDlgInst,
+                                           LPVOID lpParams, DWORD dwSize, HANDLE) {
   if (!lpfnUIDLLCallback) return error(LINEERR_INVALPOINTER);
   Bytes block = copy_bytes(lpParams, dwSize);
-  return lpfnUIDLLCallback(htDlgInst, TUISPIDLL_OBJECT_DIALOGINSTANCE, block.data(), static_cast<DWORD>(block.size()));
+  return lpfnUIDLLCallback(htDlgInst, TUISPIDLL_OBJECT_DIALOGINSTANCE, block.data(),
+                           static_cast<DWORD>(block.size()));
 }
 
 SIMPBX_EXPORT TUISPI_providerGenericDialogData(HTAPIDIALOGINSTANCE, LPVOID, DWORD) { return 0; }

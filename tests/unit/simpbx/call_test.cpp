@@ -72,7 +72,8 @@ TEST(Incoming, WaitsForMediaDetectionAndForTheMask) {
   DWORD address = 9, id = 0, related = 9;
   ASSERT_EQ(TSPI(tapi, lineGetCallIDs)(voice, &address, &id, &related), 0);
   EXPECT_EQ(id & 0xFFFF, 2u);  // the data call is withheld
-  ASSERT_EQ(TSPI(tapi, lineSetDefaultMediaDetection)(line, LINEMEDIAMODE_INTERACTIVEVOICE | LINEMEDIAMODE_DATAMODEM), 0);
+  ASSERT_EQ(TSPI(tapi, lineSetDefaultMediaDetection)(line, LINEMEDIAMODE_INTERACTIVEVOICE | LINEMEDIAMODE_DATAMODEM),
+            0);
   const HDRVCALL data = tapi.new_call();
   ASSERT_EQ(TSPI(tapi, lineGetCallIDs)(data, &address, &id, &related), 0);
   EXPECT_EQ(id & 0xFFFF, 1u);
@@ -127,7 +128,8 @@ TEST(Outgoing, NumberDecides) {
   EXPECT_EQ(tapi.result(20), 0);
   const auto number = reinterpret_cast<Number>(ht);
   ASSERT_TRUE(tapi.state(number, LINECALLSTATE_CONNECTED));
-  const std::size_t order[] = {tapi.position(completion(20)), tapi.position(call_state(number, LINECALLSTATE_DIALING)),
+  const std::size_t order[] = {tapi.position(completion(20)),
+                               tapi.position(call_state(number, LINECALLSTATE_DIALING)),
                                tapi.position(call_state(number, LINECALLSTATE_PROCEEDING)),
                                tapi.position(call_state(number, LINECALLSTATE_RINGBACK)),
                                tapi.position(call_state(number, LINECALLSTATE_CONNECTED))};
@@ -155,8 +157,10 @@ TEST(Outgoing, RefusesUnsupportedModifiersWithoutSideEffect) {
   FakeTapi tapi;
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = reinterpret_cast<HDRVCALL>(0x77);
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"555W0@1$", 0, nullptr), static_cast<LONG>(LINEERR_DIALQUIET));
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"555?", 0, nullptr), static_cast<LONG>(LINEERR_DIALPROMPT));
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"555W0@1$", 0, nullptr),
+            static_cast<LONG>(LINEERR_DIALQUIET));
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"555?", 0, nullptr),
+            static_cast<LONG>(LINEERR_DIALPROMPT));
   EXPECT_EQ(tapi.control("calls"), "ok 0 calls");
   EXPECT_EQ(tapi.position([](const Told& t) { return t.kind == Told::completion; }), std::string::npos);
 }

@@ -30,8 +30,10 @@ TEST(Provider, EnumeratesAndIgnoresASecondInit) {
   EXPECT_EQ(TSPI(tapi, providerInit)(0x00030001, 7, 100, 100, 6, 1, &FakeTapi::completed, &options), 0);
   DWORD version = 0;
   EXPECT_EQ(TSPI(tapi, lineNegotiateTSPIVersion)(5, 0x00020000, 0x00030001, &version), 0);
-  EXPECT_EQ(TSPI(tapi, lineNegotiateTSPIVersion)(6, 0x00020000, 0x00030001, &version), static_cast<LONG>(LINEERR_BADDEVICEID));
-  EXPECT_EQ(TSPI(tapi, lineNegotiateTSPIVersion)(0, 0x00010003, 0x00010004, &version), static_cast<LONG>(LINEERR_INCOMPATIBLEAPIVERSION));
+  EXPECT_EQ(TSPI(tapi, lineNegotiateTSPIVersion)(6, 0x00020000, 0x00030001, &version),
+            static_cast<LONG>(LINEERR_BADDEVICEID));
+  EXPECT_EQ(TSPI(tapi, lineNegotiateTSPIVersion)(0, 0x00010003, 0x00010004, &version),
+            static_cast<LONG>(LINEERR_INCOMPATIBLEAPIVERSION));
 }
 
 TEST(Handles, UnknownOnesAreRefused) {
@@ -44,7 +46,8 @@ TEST(Handles, UnknownOnesAreRefused) {
   EXPECT_EQ(TSPI(tapi, phoneClose)(phone), static_cast<LONG>(PHONEERR_INVALPHONEHANDLE));
   const HDRVLINE open = tapi.open(0);
   HDRVLINE again = nullptr;
-  EXPECT_EQ(TSPI(tapi, lineOpen)(0, FakeTapi::htLine(0), &again, 0x00030001, &FakeTapi::line_event), static_cast<LONG>(LINEERR_ALLOCATED));
+  EXPECT_EQ(TSPI(tapi, lineOpen)(0, FakeTapi::htLine(0), &again, 0x00030001, &FakeTapi::line_event),
+            static_cast<LONG>(LINEERR_ALLOCATED));
   EXPECT_EQ(TSPI(tapi, lineHold)(1, reinterpret_cast<HDRVCALL>(open)), static_cast<LONG>(LINEERR_INVALCALLHANDLE));
 }
 
@@ -93,7 +96,8 @@ TEST(Lines, ReportOnlyWhatWasAskedFor) {
   EXPECT_EQ(status.dwDevStatusFlags, 0u);
   EXPECT_EQ(status.dwLineFeatures, 0u);
   HDRVCALL call = nullptr;
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(9, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr), static_cast<LONG>(LINEERR_INVALLINESTATE));
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(9, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr),
+            static_cast<LONG>(LINEERR_INVALLINESTATE));
 }
 
 TEST(Lines, ComeAndGo) {
@@ -108,7 +112,8 @@ TEST(Lines, ComeAndGo) {
   ASSERT_TRUE(tapi.wait(told_any(kLine(LINE_REMOVE, 40))));
   EXPECT_EQ(TSPI(tapi, lineClose)(line), 0);
   DWORD version = 0;
-  EXPECT_EQ(TSPI(tapi, lineNegotiateTSPIVersion)(40, 0x00020000, 0x00030001, &version), static_cast<LONG>(LINEERR_NODEVICE));
+  EXPECT_EQ(TSPI(tapi, lineNegotiateTSPIVersion)(40, 0x00020000, 0x00030001, &version),
+            static_cast<LONG>(LINEERR_NODEVICE));
 }
 
 TEST(Events, OfEveryKindCanBeProvoked) {
@@ -116,19 +121,33 @@ TEST(Events, OfEveryKindCanBeProvoked) {
   tapi.open(0);
   HDRVPHONE phone = nullptr;
   ASSERT_EQ(TSPI(tapi, phoneOpen)(0, FakeTapi::htPhone(0), &phone, 0x00030001, &FakeTapi::phone_event), 0);
-  const std::pair<const char*, LONG> lines[] = {
-      {"LINE_ADDRESSSTATE", LINE_ADDRESSSTATE}, {"LINE_CALLINFO", LINE_CALLINFO}, {"LINE_CLOSE", LINE_CLOSE},
-      {"LINE_DEVSPECIFIC", LINE_DEVSPECIFIC}, {"LINE_DEVSPECIFICFEATURE", LINE_DEVSPECIFICFEATURE}, {"LINE_GATHERDIGITS", LINE_GATHERDIGITS},
-      {"LINE_GENERATE", LINE_GENERATE}, {"LINE_LINEDEVSTATE", LINE_LINEDEVSTATE}, {"LINE_MONITORDIGITS", LINE_MONITORDIGITS},
-      {"LINE_MONITORMEDIA", LINE_MONITORMEDIA}, {"LINE_MONITORTONE", LINE_MONITORTONE}, {"LINE_DEVSPECIFICEX", LINE_DEVSPECIFICEX},
-      {"LINE_CALLDEVSPECIFIC", LINE_CALLDEVSPECIFIC}, {"LINE_CALLDEVSPECIFICFEATURE", LINE_CALLDEVSPECIFICFEATURE}, {"LINE_QOSINFO", LINE_QOSINFO}};
+  const std::pair<const char*, LONG> lines[] = {{"LINE_ADDRESSSTATE", LINE_ADDRESSSTATE},
+                                                {"LINE_CALLINFO", LINE_CALLINFO},
+                                                {"LINE_CLOSE", LINE_CLOSE},
+                                                {"LINE_DEVSPECIFIC", LINE_DEVSPECIFIC},
+                                                {"LINE_DEVSPECIFICFEATURE", LINE_DEVSPECIFICFEATURE},
+                                                {"LINE_GATHERDIGITS", LINE_GATHERDIGITS},
+                                                {"LINE_GENERATE", LINE_GENERATE},
+                                                {"LINE_LINEDEVSTATE", LINE_LINEDEVSTATE},
+                                                {"LINE_MONITORDIGITS", LINE_MONITORDIGITS},
+                                                {"LINE_MONITORMEDIA", LINE_MONITORMEDIA},
+                                                {"LINE_MONITORTONE", LINE_MONITORTONE},
+                                                {"LINE_DEVSPECIFICEX", LINE_DEVSPECIFICEX},
+                                                {"LINE_CALLDEVSPECIFIC", LINE_CALLDEVSPECIFIC},
+                                                {"LINE_CALLDEVSPECIFICFEATURE", LINE_CALLDEVSPECIFICFEATURE},
+                                                {"LINE_QOSINFO", LINE_QOSINFO}};
   for (const auto& [name, message] : lines) {
     ASSERT_EQ(tapi.control(std::string("event ") + name + " line=1 p1=0xFEDCBA9876543210 p2=2 p3=3"), "ok") << name;
     EXPECT_TRUE(tapi.wait(told_any(kLine(static_cast<DWORD>(message), 0xFEDCBA9876543210)))) << name;
   }
-  for (const auto& [name, message] : {std::pair{"PHONE_BUTTON", PHONE_BUTTON}, {"PHONE_CLOSE", PHONE_CLOSE}, {"PHONE_DEVSPECIFIC", PHONE_DEVSPECIFIC}, {"PHONE_STATE", PHONE_STATE}}) {
+  for (const auto& [name, message] : {std::pair{"PHONE_BUTTON", PHONE_BUTTON},
+                                      {"PHONE_CLOSE", PHONE_CLOSE},
+                                      {"PHONE_DEVSPECIFIC", PHONE_DEVSPECIFIC},
+                                      {"PHONE_STATE", PHONE_STATE}}) {
     ASSERT_EQ(tapi.control(std::string("event ") + name + " phone=1 p1=77"), "ok");
-    EXPECT_TRUE(tapi.wait(told_any([m = static_cast<DWORD>(message)](const Told& t) { return t.kind == Told::phone && t.message == m && t.p1 == 77; })));
+    EXPECT_TRUE(tapi.wait(told_any([m = static_cast<DWORD>(message)](const Told& t) {
+      return t.kind == Told::phone && t.message == m && t.p1 == 77;
+    })));
   }
   tapi.control("create phone");
   EXPECT_TRUE(tapi.wait(told_any([](const Told& t) { return t.kind == Told::phone && t.message == PHONE_CREATE; })));
@@ -145,9 +164,13 @@ TEST(Dialogs, AreOpenedAndFreed) {
   TSPI(tapi, lineDevSpecific)(60, line, 0, nullptr, block, 2);
   const std::string answer = tapi.control("dialog create request=60 text=hello");
   ASSERT_TRUE(answer.starts_with("ok dialog=")) << answer;
-  ASSERT_TRUE(tapi.wait(told_any([](const Told& t) { return t.message == static_cast<DWORD>(LINE_CREATEDIALOGINSTANCE) && t.device == 0x55005500; })));
+  ASSERT_TRUE(tapi.wait(told_any([](const Told& t) {
+    return t.message == static_cast<DWORD>(LINE_CREATEDIALOGINSTANCE) && t.device == 0x55005500;
+  })));
   ASSERT_EQ(tapi.control("dialog send text=more"), "ok");
-  ASSERT_TRUE(tapi.wait(told_any([](const Told& t) { return t.message == static_cast<DWORD>(LINE_SENDDIALOGINSTANCEDATA) && t.device == 0x4242 && t.p2 == 4; })));
+  ASSERT_TRUE(tapi.wait(told_any([](const Told& t) {
+    return t.message == static_cast<DWORD>(LINE_SENDDIALOGINSTANCEDATA) && t.device == 0x4242 && t.p2 == 4;
+  })));
   const auto dialog = reinterpret_cast<HDRVDIALOGINSTANCE>(std::stoull(answer.substr(10), nullptr, 0));
   EXPECT_EQ(TSPI(tapi, providerFreeDialogInstance)(dialog), 0);
   EXPECT_NE(TSPI(tapi, providerFreeDialogInstance)(dialog), 0);

@@ -40,9 +40,13 @@ FakeTapi::FakeTapi(const std::string& config) : folder_(temporary_folder()) {
   module_ = ::dlopen(module_path(SIMPBX_MODULE).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!module_) throw std::runtime_error(::dlerror());
   DWORD version = 0;
-  EXPECT_EQ(TSPI(*this, lineNegotiateTSPIVersion)(static_cast<DWORD>(INITIALIZE_NEGOTIATION), 0x00020000, 0x00030001, &version), 0);
-  EXPECT_EQ(TSPI(*this, providerEnumDevices)(7, &lines, &phones, reinterpret_cast<HPROVIDER>(0x55005500), &line_event, &phone_event), 0);
-  EXPECT_EQ(TSPI(*this, providerInit)(version, 7, 0, 0, lines, phones, &completed, &options), 0);
+  EXPECT_EQ(TSPI(*this, lineNegotiateTSPIVersion)(static_cast<DWORD>(INITIALIZE_NEGOTIATION), 0x00020000, 0x00030001,
+                                                  &version),
+            0);
+  EXPECT_EQ(TSPI(*this, providerEnumDevices)(7, &lines, &phones, reinterpret_cast<HPROVIDER>(0x55005500), &line_event,
+                                             &phone_event),
+            0);
+  init_result = TSPI(*this, providerInit)(version, 7, 0, 0, lines, phones, &completed, &options);
 }
 
 FakeTapi::~FakeTapi() {
@@ -111,7 +115,9 @@ void FakeTapi::completed(DRV_REQUESTID request, LONG result) {
 }
 
 void FakeTapi::line_event(HTAPILINE line, HTAPICALL call, DWORD message, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3) {
-  Told told{Told::line, reinterpret_cast<std::uintptr_t>(line), reinterpret_cast<std::uintptr_t>(call), message, p1, p2, p3};
+  Told told{
+      Told::line, reinterpret_cast<std::uintptr_t>(line), reinterpret_cast<std::uintptr_t>(call), message, p1, p2,
+      p3};
   if (message == static_cast<DWORD>(LINE_NEWCALL)) {
     const std::scoped_lock lock(current->mutex_);
     if (current->refuse_new_calls > 0) {
@@ -167,7 +173,8 @@ HDRVCALL FakeTapi::new_call() {
   wait([&](const std::vector<Told>& all) {
     std::size_t seen = 0;
     for (const Told& t : all) {
-      if (t.kind != Told::line || t.message != static_cast<DWORD>(LINE_NEWCALL) || !new_calls_.contains(t.p1)) continue;
+      if (t.kind != Told::line || t.message != static_cast<DWORD>(LINE_NEWCALL) || !new_calls_.contains(t.p1))
+        continue;
       if (seen++ == taken_calls_) return found = t.p1, true;
     }
     return false;

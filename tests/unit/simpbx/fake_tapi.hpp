@@ -46,27 +46,31 @@ class FakeTapi {
   std::string control(const std::string& command);
 
   bool wait(const std::function<bool(const std::vector<Told>&)>& condition);
-  LONG result(DRV_REQUESTID request);           // waits for the completion
+  LONG result(DRV_REQUESTID request);              // waits for the completion
   bool state(std::uintptr_t htCall, DWORD state);  // waits for LINE_CALLSTATE
-  HDRVCALL new_call();                          // waits for the next LINE_NEWCALL; htCall follows in last_htCall
+  HDRVCALL new_call();                             // waits for the next LINE_NEWCALL; htCall follows in last_htCall
   std::vector<Told> told();
   std::size_t position(const std::function<bool(const Told&)>& what);  // npos when not told
   std::string log_text();
 
   DRV_REQUESTID next_request = 100;
   std::uintptr_t last_htCall = 0;
+  LONG init_result = -1;
   DWORD options = 0xAAAAAAAA;
   DWORD lines = 0, phones = 0;
   // Plays TAPI's answers.
-  int refuse_new_calls = 0;               // so many LINE_NEWCALL get NULL
+  int refuse_new_calls = 0;                 // so many LINE_NEWCALL get NULL
   std::function<void(const Told&)> during;  // called inside each callback, without a lock
 
   static HTAPILINE htLine(DWORD device) { return reinterpret_cast<HTAPILINE>(0x0000660000001000ULL + device * 0x10); }
   static HTAPICALL htCall(unsigned n) { return reinterpret_cast<HTAPICALL>(0x0000770000001000ULL + n * 0x10); }
-  static HTAPIPHONE htPhone(DWORD device) { return reinterpret_cast<HTAPIPHONE>(0x0000880000001000ULL + device * 0x10); }
+  static HTAPIPHONE htPhone(DWORD device) {
+    return reinterpret_cast<HTAPIPHONE>(0x0000880000001000ULL + device * 0x10);
+  }
 
   static void CALLBACK completed(DRV_REQUESTID request, LONG result);
-  static void CALLBACK line_event(HTAPILINE line, HTAPICALL call, DWORD message, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3);
+  static void CALLBACK line_event(HTAPILINE line, HTAPICALL call, DWORD message, DWORD_PTR p1, DWORD_PTR p2,
+                                  DWORD_PTR p3);
   static void CALLBACK phone_event(HTAPIPHONE phone, DWORD message, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3);
 
  private:

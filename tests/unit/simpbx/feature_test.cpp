@@ -15,7 +15,8 @@ class Feature : public ::testing::Test {
   HDRVCALL connected(unsigned n, const char16_t* number = u"5550001") {
     HDRVCALL call = nullptr;
     const DRV_REQUESTID id = tapi.next_request++;
-    EXPECT_EQ(TSPI(tapi, lineMakeCall)(id, line, FakeTapi::htCall(n), &call, number, 0, nullptr), static_cast<LONG>(id));
+    EXPECT_EQ(TSPI(tapi, lineMakeCall)(id, line, FakeTapi::htCall(n), &call, number, 0, nullptr),
+              static_cast<LONG>(id));
     EXPECT_EQ(tapi.result(id), 0);
     EXPECT_TRUE(tapi.state(ht(n), LINECALLSTATE_CONNECTED));
     return call;
@@ -24,7 +25,8 @@ class Feature : public ::testing::Test {
   bool event(LONG message, Number call, DWORD_PTR p1) {
     return tapi.wait([&](const std::vector<Told>& all) {
       for (const Told& t : all) {
-        if (t.kind == Told::line && t.message == static_cast<DWORD>(message) && t.call == call && t.p1 == p1) return true;
+        if (t.kind == Told::line && t.message == static_cast<DWORD>(message) && t.call == call && t.p1 == p1)
+          return true;
       }
       return false;
     });
@@ -51,11 +53,14 @@ TEST_F(Feature, TransfersByConsultation) {
 TEST_F(Feature, HoldsConferences) {
   const HDRVCALL call = connected(1);
   HDRVCALL conference = nullptr, consult = nullptr;
-  ASSERT_EQ(TSPI(tapi, lineSetupConference)(1, call, nullptr, FakeTapi::htCall(2), &conference, FakeTapi::htCall(3), &consult, 3, nullptr), 1);
+  ASSERT_EQ(TSPI(tapi, lineSetupConference)(1, call, nullptr, FakeTapi::htCall(2), &conference, FakeTapi::htCall(3),
+                                            &consult, 3, nullptr),
+            1);
   ASSERT_EQ(tapi.result(1), 0);
   EXPECT_NE(conference, consult);
   ASSERT_TRUE(tapi.state(ht(3), LINECALLSTATE_DIALTONE));
-  const auto at = tapi.position([](const Told& t) { return t.message == LINE_CALLSTATE && t.p1 == LINECALLSTATE_CONFERENCED; });
+  const auto at =
+      tapi.position([](const Told& t) { return t.message == LINE_CALLSTATE && t.p1 == LINECALLSTATE_CONFERENCED; });
   ASSERT_NE(at, std::string::npos);
   EXPECT_EQ(tapi.told()[at].p2, ht(2));  // the conference's HTAPICALL
   TSPI(tapi, lineDial)(2, consult, u"5550003", 0);
@@ -176,7 +181,8 @@ TEST_F(Feature, SetsWhatCallInformationShows) {
   EXPECT_TRUE(info->dwCallParamFlags & LINECALLPARAMFLAGS_SECURE);
   EXPECT_EQ(std::memcmp(buffer + info->dwCallDataOffset, data, 4), 0);
   EXPECT_EQ(std::memcmp(buffer + info->dwReceivingFlowspecOffset, data + 2, 2), 0);
-  EXPECT_EQ(std::string(reinterpret_cast<char*>(buffer + info->dwUserUserInfoOffset), info->dwUserUserInfoSize), "hello");
+  EXPECT_EQ(std::string(reinterpret_cast<char*>(buffer + info->dwUserUserInfoOffset), info->dwUserUserInfoSize),
+            "hello");
 }
 
 TEST_F(Feature, RefusesWhatDoesNotLieInsideAStructure) {
@@ -186,9 +192,11 @@ TEST_F(Feature, RefusesWhatDoesNotLieInsideAStructure) {
   params->dwUserUserInfoSize = 8;
   params->dwUserUserInfoOffset = sizeof buffer - 4;
   HDRVCALL call = nullptr;
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, u"1", 0, params), static_cast<LONG>(LINEERR_INVALCALLPARAMS));
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, u"1", 0, params),
+            static_cast<LONG>(LINEERR_INVALCALLPARAMS));
   params->dwTotalSize = 20;
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, u"1", 0, params), static_cast<LONG>(LINEERR_STRUCTURETOOSMALL));
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, u"1", 0, params),
+            static_cast<LONG>(LINEERR_STRUCTURETOOSMALL));
   EXPECT_EQ(tapi.control("calls"), "ok 0 calls");
 }
 

@@ -15,7 +15,9 @@ auto completion(DRV_REQUESTID request) {
   return [request](const Told& t) { return t.kind == Told::completion && t.message == request; };
 }
 auto dialing() {
-  return [](const Told& t) { return t.kind == Told::line && t.message == LINE_CALLSTATE && t.p1 == LINECALLSTATE_DIALING; };
+  return [](const Told& t) {
+    return t.kind == Told::line && t.message == LINE_CALLSTATE && t.p1 == LINECALLSTATE_DIALING;
+  };
 }
 
 TEST(Habit, CompleteInCall) {
@@ -110,7 +112,9 @@ TEST(Habit, NarrowHandles) {
   EXPECT_LT(reinterpret_cast<Number>(line), 0x80000000u);
   tapi.control("incoming line=1 from=1");  // this TAPI writes 8 bytes into the slot of 4, and is found out
   EXPECT_NE(tapi.new_call(), nullptr);
-  ASSERT_TRUE(tapi.wait([](const std::vector<Told>& all) { return all.back().message == LINE_CALLSTATE || all.back().message == LINE_CALLINFO; }));
+  ASSERT_TRUE(tapi.wait([](const std::vector<Told>& all) {
+    return all.back().message == LINE_CALLSTATE || all.back().message == LINE_CALLINFO;
+  }));
   EXPECT_NE(tapi.log_text().find("more than 4 bytes"), std::string::npos);
 }
 
@@ -178,8 +182,12 @@ TEST(Habit, Nonreentrant) {
 
 TEST(Habit, InitOnce) {
   { FakeTapi tapi; }
+  {
+    FakeTapi tapi("habits = init_once\n");
+    EXPECT_EQ(tapi.init_result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  }
   FakeTapi tapi;  // without the habit the provider starts again
-  EXPECT_EQ(tapi.options, 0u);
+  EXPECT_EQ(tapi.init_result, 0);
 }
 
 TEST(Habit, BlocksInOpenAndCloseCall) {
@@ -201,7 +209,8 @@ TEST(Habit, LockedCallback) {
   std::atomic<LONG> same{-1};
   tapi.during = [&](const Told& t) {
     DWORD count = 0;
-    if (t.kind == Told::completion) same = TSPI(tapi, lineGetNumAddressIDs)(line, &count);  // on its own thread it may
+    if (t.kind == Told::completion)
+      same = TSPI(tapi, lineGetNumAddressIDs)(line, &count);  // on its own thread it may
   };
   HDRVCALL call = nullptr;
   TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr);

@@ -53,7 +53,8 @@ class Msp : public ::testing::Test {
     for (const Told& t : tapi.told()) {
       if (t.kind != Told::line || t.message != static_cast<DWORD>(LINE_SENDMSPDATA) || at++ < carried) continue;
       ++carried;
-      ASSERT_EQ(address->ReceiveTSPData(t.call ? call : nullptr, t.bytes.data(), static_cast<DWORD>(t.bytes.size())), msp::kOk);
+      ASSERT_EQ(address->ReceiveTSPData(t.call ? call : nullptr, t.bytes.data(), static_cast<DWORD>(t.bytes.size())),
+                msp::kOk);
     }
     give_back();
   }
@@ -62,7 +63,9 @@ class Msp : public ::testing::Test {
     while (address->GetEvent(&info) == msp::kOk) {
       if (info.event == msp::ME_TSP_DATA) {
         std::vector<BYTE> bytes(info.bytes, info.bytes + info.size);
-        ASSERT_EQ(TSPI(tapi, lineReceiveMSPData)(line, info.call ? hdCall : nullptr, hdMSPLine, bytes.data(), info.size), 0);
+        ASSERT_EQ(
+            TSPI(tapi, lineReceiveMSPData)(line, info.call ? hdCall : nullptr, hdMSPLine, bytes.data(), info.size),
+            0);
       } else {
         texts.emplace_back(reinterpret_cast<const char*>(info.bytes), info.size);
       }
@@ -86,7 +89,7 @@ TEST_F(Msp, StartsStreamingWhenTheCallIsAnswered) {
   EXPECT_EQ(texts, std::vector<std::string>{"streaming started"});
   EXPECT_GE(signals, 2);
   EXPECT_NE(tapi.log_text().find("pbx |    call 1: streaming started"), std::string::npos) << tapi.log_text();
-  EXPECT_NE(tapi.log_text().find("msp | call " ), std::string::npos);
+  EXPECT_NE(tapi.log_text().find("msp | call "), std::string::npos);
 }
 
 TEST_F(Msp, CarriesBlocksBothWays) {
@@ -131,7 +134,8 @@ TEST_F(Msp, RefusesUnknownCallsAndInstances) {
   EXPECT_EQ(TSPI(tapi, lineReceiveMSPData)(line, reinterpret_cast<HDRVCALL>(0x99), hdMSPLine, &byte, 1),
             static_cast<LONG>(LINEERR_INVALCALLHANDLE));
   EXPECT_EQ(TSPI(tapi, lineCloseMSPInstance)(hdMSPLine), 0);
-  EXPECT_EQ(TSPI(tapi, lineReceiveMSPData)(line, nullptr, hdMSPLine, &byte, 1), static_cast<LONG>(LINEERR_INVALPARAM));
+  EXPECT_EQ(TSPI(tapi, lineReceiveMSPData)(line, nullptr, hdMSPLine, &byte, 1),
+            static_cast<LONG>(LINEERR_INVALPARAM));
   EXPECT_EQ(tapi.control("msp line=1 size=10"), "error Line 1 has no MSP instance.");
 }
 
