@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <iostream>
 #include <numeric>
 #include <thread>
 
@@ -25,6 +26,14 @@ struct Exchange : ::testing::Test {
                                            limits, handler);
     client->start();
     return client;
+  }
+
+  void TearDown() override {
+    if (!HasFailure()) return;
+    lines.wait([&] {
+      for (const auto& line : lines.lines) std::cerr << "log: " << line << "\n";
+      return true;
+    });
   }
 
   Lines lines;
@@ -153,9 +162,8 @@ TEST_F(Exchange, StoppingAHostWhileDesktopsSendEndsEverySessionOnce) {
     clients.push_back(connect(*desktops.back()));
   }
   for (auto& each : desktops) ASSERT_TRUE(each->wait_up());
-  std::atomic<bool> enough{false};
-  std::thread sender([&] {
-    for (std::uint64_t i = 1; !enough; ++i) {
+  std::jthread sender([&](const std::stop_token& enough) {
+    for (std::uint64_t i = 1; !enough.stop_requested(); ++i) {
       for (auto& client : clients) client->send(event(i, 200));
       std::this_thread::yield();
     }
@@ -163,11 +171,9 @@ TEST_F(Exchange, StoppingAHostWhileDesktopsSendEndsEverySessionOnce) {
   ASSERT_TRUE(host.wait([&] { return host.messages > 500; }));
   const auto before = std::chrono::steady_clock::now();
   server->stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(7));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(20));
   EXPECT_EQ(host.ups, host.downs);
   EXPECT_TRUE(host.sessions.empty());
-  enough = true;
-  sender.join();
 }
 
 TEST_F(Exchange, APortInUseIsOneClearSentence) {

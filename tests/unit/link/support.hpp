@@ -22,7 +22,7 @@
 namespace tsplink::link {
 
 /// Generous: a test that waits this long has failed.
-inline constexpr auto kPatience = std::chrono::seconds(20);
+inline constexpr auto kPatience = std::chrono::seconds(60);
 
 std::shared_ptr<const security::Context> host_context();
 std::shared_ptr<const security::Context> desktop_context();
