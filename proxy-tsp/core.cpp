@@ -73,6 +73,7 @@ void Core::init(DWORD line_base, DWORD phone_base, DWORD lines, DWORD phones, AS
   std::lock_guard lock(mutex_);
   if (initialized_) return;
   initialized_ = true;
+  gave_up_ = false;
   tapi_.completion = completion;
   DWORD line = 0;
   DWORD phone = 0;
@@ -183,8 +184,12 @@ std::shared_ptr<Device> Core::device(bool phone, DWORD device_id) {
 
 std::uint64_t Core::device_host_id(const std::shared_ptr<Device>& device) {
   std::unique_lock lock(mutex_);
-  wire::wait_until(*options_.clock, inventory_came_, lock, options_.clock->now() + options_.call_deadline,
-                   [&] { return inventoried_ || !initialized_; });
+  // TAPISRV's start asks for every device: they share one wait, or an absent host would cost the sum.
+  if (!wire::wait_until(*options_.clock, inventory_came_, lock, options_.clock->now() + options_.call_deadline,
+                        [&] { return inventoried_ || gave_up_ || !initialized_; })) {
+    gave_up_ = true;
+    inventory_came_.notify_all();
+  }
   if (!inventoried_) throw Failure(Kind::LinkDown, "no connection to the host");
   if (!device->present) {
     throw Failure(Kind::NoSuchObject, "the host no longer offers this device",

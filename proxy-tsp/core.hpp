@@ -129,6 +129,7 @@ class Core {
   bool initialized_ = false;
   bool connected_ = false;
   bool inventoried_ = false;  // the host's inventory came in this connection
+  bool gave_up_ = false;      // somebody waited for it in vain: nobody waits again until the host is there
   std::vector<std::shared_ptr<Device>> devices_;
   std::uintptr_t next_handle_ = 0x1000;
   ObjectMap<Line> lines_;

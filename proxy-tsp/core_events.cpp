@@ -250,6 +250,7 @@ void Core::on_inventory(const wire::fb::Inventory& inventory) {
     for (const auto& line : values.lines) take(line, false);
     for (const auto& phone : values.phones) take(phone, true);
     inventoried_ = true;
+    gave_up_ = false;
     for (const auto& device : devices_) {
       if (device->present && !device->announced) come.push_back(device);
       if (!device->present) gone.push_back(device);

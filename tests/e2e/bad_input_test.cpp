@@ -140,7 +140,7 @@ TEST(TapisimRefuses, AMissingModule) {
 }
 
 /// Disabled: tapisim names each missing export in a line of its own, and never the module.
-TEST(TapisimRefuses, DISABLED_AModuleThatIsNoTsp) {
+TEST(TapisimRefuses, AModuleThatIsNoTsp) {
   const Site site;
   const auto desktop = site.start({.scenario = "shutdown\n", .module = bin("simpbx_msp.so")});
   expect_refusal(*desktop, {"simpbx_msp\\.so", "TSPI_|TSP"});

@@ -61,6 +61,12 @@ std::string run_once(const Settings& settings, Trace& trace, const Scenario& sce
   world.callback_delay_us = settings.callback_delay_us;
   set_root(&world);
   const Module module(settings.module);
+  if (!module.symbol("TSPI_lineNegotiateTSPIVersion") && !module.symbol("TSPI_providerInit")) {
+    // Nothing to diagnose: it is another file, not a faulty TSP.
+    throw std::runtime_error("The module " + settings.module +
+                             " is no TSP: it exports neither TSPI_lineNegotiateTSPIVersion nor TSPI_providerInit; "
+                             "check the path.");
+  }
   Caller caller(world, module, std::chrono::milliseconds(settings.call_limit_ms));
   Provider provider(caller);
   MspSide msp(caller, msp_modules(settings.msp), std::chrono::seconds(10));

@@ -106,6 +106,34 @@ TEST(LinkLossTest, RequestsWithoutAConnectionAreRefusedAtOnce) {
   EXPECT_TRUE(desktop.told_so_far().empty());
 }
 
+TEST(LinkLossTest, AbsentHostCostsOneDeadlineForAllDevicesTogether) {
+  wire::ManualClock clock;
+  CoreOptions options;
+  options.clock = &clock;
+  Desktop desktop(options);
+  desktop.start();
+  desktop.up = false;
+  desktop.core().on_down("test");
+  DWORD version = 0;
+  const auto negotiate = [&] {
+    return desktop.run<calls::lineNegotiateExtVersion>(Function::lineNegotiateExtVersion, kLineBase,
+                                                       DWORD{TAPI_CURRENT_VERSION}, DWORD{0}, DWORD{1}, &version);
+  };
+  std::atomic<bool> first{false};
+  std::thread application([&] {
+    EXPECT_EQ(negotiate(), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+    first = true;
+    EXPECT_EQ(negotiate(), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  });
+  while (!first) clock.advance(std::chrono::milliseconds(1));
+  application.join();  // the clock stands: the second question did not wait
+
+  desktop.up = true;
+  desktop.core().on_up();
+  desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});
+  EXPECT_EQ(negotiate(), 0);
+}
+
 TEST(LinkLossTest, CloseSucceedsWithoutTheHostsAnswer) {
   wire::ManualClock clock;
   CoreOptions options;
