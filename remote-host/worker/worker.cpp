@@ -11,7 +11,8 @@ namespace {
 Vendor checked(const std::string& name, const Module& module) {
   Vendor vendor(name, module);
   if (!vendor.has<wire::calls::lineNegotiateTSPIVersion>() || !vendor.has<wire::calls::providerInit>()) {
-    throw Failure(Kind::Configuration, "The module " + (module.file.empty() ? "" : module.file + " ") + "of provider " + name +
+    throw Failure(Kind::Configuration, "The module " + (module.file.empty() ? "" : module.file + " ") +
+                                           "of provider " + name +
                                            " is no TSP (it does not export TSPI_lineNegotiateTSPIVersion and "
                                            "TSPI_providerInit); correct provider.module.");
   }
