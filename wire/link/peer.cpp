@@ -106,11 +106,12 @@ void Peer::settle(wire::TimePoint now) {
 void Peer::set_timer(wire::TimePoint at) {
   if (at >= timer_at_) return;
   timer_at_ = at;
-  core_.at(at, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) {
-      self->timer_at_ = wire::TimePoint::max();
-      self->touch();
-    }
+  // An earlier one replaces a later one, which then finds that it was replaced: it must not set another in its turn.
+  core_.at(at, [weak = weak_from_this(), timer = ++timer_] {
+    const auto self = weak.lock();
+    if (!self || self->timer_ != timer) return;
+    self->timer_at_ = wire::TimePoint::max();
+    self->touch();
   });
 }
 

@@ -59,6 +59,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   wire::TimePoint retry_at_ = wire::TimePoint::max();
   wire::Duration retry_after_{};
   wire::TimePoint timer_at_ = wire::TimePoint::max();
+  std::uint64_t timer_ = 0;  // the one that counts
   Stage stage_ = Stage::Alive;
   bool touched_ = false;
 };
