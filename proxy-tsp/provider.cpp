@@ -66,8 +66,11 @@ class Root final : public Provider, public link::ClientHandler {
           std::make_unique<link::Reactor>(wire::Clock::steady(), [log = log_](link::Level level, const auto& text) {
             log(level == link::Level::Warning ? LogLevel::Warning : LogLevel::Info, text);
           });
+      link::Limits limits;
+      limits.connect =
+          configuration_.call_deadline * 3 / 4;  // an absent host is told before the first caller gives up
       client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port},
-                                               context, local, link::Limits{}, *this);
+                                               context, local, limits, *this);
       reactor_->start();
       client_->start();
       return 0;

@@ -48,7 +48,7 @@ TEST_F(Exchange, EnvelopesGoBothWaysAndEachSideKnowsTheOther) {
   const auto client = connect(desktop);
   ASSERT_TRUE(desktop.wait_up());
   ASSERT_TRUE(host.wait_sessions(1));
-  const auto& [session, info] = *host.sessions.begin();
+  const auto [session, info] = *host.present().begin();
   EXPECT_EQ(info.machine, "desk");
   EXPECT_EQ(info.product, "0.1.0");
   EXPECT_EQ(info.address, "127.0.0.1");
@@ -173,7 +173,7 @@ TEST_F(Exchange, StoppingAHostWhileDesktopsSendEndsEverySessionOnce) {
   server->stop();
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(20));
   EXPECT_EQ(host.ups, host.downs);
-  EXPECT_TRUE(host.sessions.empty());
+  EXPECT_TRUE(host.present().empty());
 }
 
 TEST_F(Exchange, APortInUseIsOneClearSentence) {

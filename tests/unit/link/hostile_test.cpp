@@ -169,7 +169,7 @@ TEST_F(Hostile, APeerThatDoesNotReadIsCutAndOthersGoOn) {
   ASSERT_TRUE(slow.greet(local("slow")));
   ASSERT_TRUE(host.wait_sessions(2));
   SessionId bad = 0;
-  for (const auto& [session, info] : host.sessions) {
+  for (const auto& [session, info] : host.present()) {
     if (session != good) bad = session;
   }
   // It goes on speaking, so that only its not reading can tell.
@@ -200,7 +200,8 @@ TEST_F(Hostile, WhatIsKeptForASlowReaderIsBounded) {
   RawDesktop slow(server->port(), desktop_context(), 4096);
   ASSERT_TRUE(slow.greet(local("slow")));
   ASSERT_TRUE(host.wait_sessions(1));
-  for (std::uint64_t i = 1; i <= 20; ++i) server->send(host.sessions.begin()->first, event(i, 500'000));
+  const SessionId session = host.present().begin()->first;
+  for (std::uint64_t i = 1; i <= 20; ++i) server->send(session, event(i, 500'000));
   ASSERT_TRUE(host.wait([&] { return host.downs == 1; }));
   EXPECT_NE(host.reasons.back().find("the peer reads too slowly"), std::string::npos);
   EXPECT_TRUE(slow.socket.wait_end());
@@ -219,7 +220,7 @@ TEST_F(Hostile, PeersThatVanishWhileBeingSentToDoNotShiftTheFraming) {
     ASSERT_TRUE(gone->greet(local("gone")));
     ASSERT_TRUE(host.wait_sessions(2));
     SessionId victim = 0;
-    for (const auto& [session, info] : host.sessions) {
+    for (const auto& [session, info] : host.present()) {
       if (session != desktop.info.session) victim = session;
     }
     std::thread sender([&] {

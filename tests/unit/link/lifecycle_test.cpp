@@ -74,7 +74,7 @@ TEST(Lifecycle, NoHandlerIsCalledAfterStop) {
     Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), patient(), counting);
     client.start();
     if (i % 2 == 0) host.wait([&] { return !host.sessions.empty(); }, milliseconds(i));
-    for (const auto& [session, info] : std::map(host.sessions)) server.send(session, event(1));
+    for (const auto& [session, info] : host.present()) server.send(session, event(1));
     client.stop();
     const int calls = counting.calls;
     std::promise<void> round;

@@ -119,6 +119,16 @@ struct Host final : Watched, ServerHandler {
     return wait([&] { return sessions.size() == count; });
   }
 
+  /// A copy: the reactor changes the list meanwhile.
+  std::map<SessionId, PeerInfo> present() {
+    std::map<SessionId, PeerInfo> copy;
+    wait([&] {
+      copy = sessions;
+      return true;
+    });
+    return copy;
+  }
+
   std::function<std::string(const PeerInfo&)> judge;
   std::function<void(SessionId)> greet;
   Server* echo = nullptr;
