@@ -1,5 +1,6 @@
 #include "proxy-tsp/provider.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <random>
