@@ -68,8 +68,8 @@ class Root final : public Provider, public link::ClientHandler {
             log(level == link::Level::Warning ? LogLevel::Warning : LogLevel::Info, text);
           });
       link::Limits limits;
-      limits.connect =
-          configuration_.call_deadline * 3 / 4;  // an absent host is told before the first caller gives up
+      // An absent host is told before the first caller gives up.
+      limits.connect = std::min<wire::Duration>(limits.connect, configuration_.call_deadline * 3 / 4);
       client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port},
                                                context, local, limits, *this);
       reactor_->start();

@@ -101,7 +101,7 @@ std::string FakeTapi::control(const std::string& command) {
 
 void FakeTapi::record(Told told) {
   told.thread = std::this_thread::get_id();
-  if (during) during(told);
+  during(told);
   const std::scoped_lock lock(mutex_);
   told_.push_back(std::move(told));
   changed_.notify_all();

@@ -59,8 +59,25 @@ class FakeTapi {
   DWORD options = 0xAAAAAAAA;
   DWORD lines = 0, phones = 0;
   // Plays TAPI's answers.
-  int refuse_new_calls = 0;                 // so many LINE_NEWCALL get NULL
-  std::function<void(const Told&)> during;  // called inside each callback, without a lock
+  int refuse_new_calls = 0;  // so many LINE_NEWCALL get NULL
+  /// Called inside each callback. Setting another waits for the callback that runs.
+  class Hook {
+   public:
+    Hook& operator=(std::function<void(const Told&)> hook) {
+      const std::scoped_lock lock(mutex_);
+      hook_ = std::move(hook);
+      return *this;
+    }
+    void operator()(const Told& told) {
+      const std::scoped_lock lock(mutex_);
+      if (hook_) hook_(told);
+    }
+
+   private:
+    std::recursive_mutex mutex_;  // a callback inside a callback is on the same thread
+    std::function<void(const Told&)> hook_;
+  };
+  Hook during;
 
   static HTAPILINE htLine(DWORD device) { return reinterpret_cast<HTAPILINE>(0x0000660000001000ULL + device * 0x10); }
   static HTAPICALL htCall(unsigned n) { return reinterpret_cast<HTAPICALL>(0x0000770000001000ULL + n * 0x10); }
