@@ -25,8 +25,15 @@ Root& root() {
 }
 
 std::shared_ptr<Pbx> current_pbx() {
+  {
+    const std::scoped_lock lock(root().mutex);
+    if (root().pbx) return root().pbx;
+  }
+  // Made and ended without the root's lock, which is taken inside the PBX's own. Whoever comes second takes the
+  // first's.
+  auto made = std::make_shared<Pbx>(load_config());
   const std::scoped_lock lock(root().mutex);
-  if (!root().pbx) root().pbx = std::make_shared<Pbx>(load_config());
+  if (!root().pbx) root().pbx.swap(made);
   return root().pbx;
 }
 
@@ -141,8 +148,9 @@ Bytes copy_bytes(const void* bytes, DWORD size) {
 }
 
 void leave_pbx() {
+  std::shared_ptr<Pbx> ended;
   const std::scoped_lock lock(root().mutex);
-  root().pbx.reset();
+  root().pbx.swap(ended);
   root().shut_down = true;
 }
 
