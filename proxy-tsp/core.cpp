@@ -139,12 +139,13 @@ void Core::post(wire::Function function, std::span<const std::uint8_t> arguments
 Answer Core::ask(wire::Function function, std::span<const std::uint8_t> arguments, Ledger::Undo undo) {
   const auto id = next_request();
   Answer answer;
+  const auto until = options_.clock->now() + options_.call_deadline;  // from when it is sent
   ledger_.add_wait(id);
   if (!uplink_(request(id, function, arguments, options_.call_deadline))) {
-    ledger_.wait(id, std::chrono::milliseconds(0), answer, {});
+    ledger_.wait(id, options_.clock->now(), answer, {});
     throw Failure(Kind::LinkDown, "no connection to the host");
   }
-  if (ledger_.wait(id, options_.call_deadline, answer, std::move(undo))) return answer;
+  if (ledger_.wait(id, until, answer, std::move(undo))) return answer;
   throw Failure(Kind::DeadlinePassed, "the host did not answer in time");
 }
 

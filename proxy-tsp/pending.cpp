@@ -21,8 +21,7 @@ void Ledger::add_wait(std::uint64_t id) {
   waits_.emplace(id, std::make_shared<Wait>());
 }
 
-bool Ledger::wait(std::uint64_t id, std::chrono::milliseconds bound, Answer& answer, Undo undo) {
-  const auto until = clock_.now() + bound;
+bool Ledger::wait(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo) {
   std::unique_lock lock(mutex_);
   const auto entry = waits_.find(id);
   if (entry == waits_.end()) return false;

@@ -48,8 +48,8 @@ class Ledger {
   /// Takes a request back that could not be sent.
   std::unique_ptr<AsyncRequest> withdraw_async(std::uint64_t id);
   void add_wait(std::uint64_t id);
-  /// Waits for the answer of `id`, at most until `bound`; then `undo` waits for it instead. False: none came.
-  bool wait(std::uint64_t id, std::chrono::milliseconds bound, Answer& answer, Undo undo);
+  /// Waits for the answer of `id`, at most until `until`; then `undo` waits for it instead. False: none came.
+  bool wait(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo);
 
   /// From the link's thread, before any later event is looked at.
   void reply(std::uint64_t id, Answer answer);
