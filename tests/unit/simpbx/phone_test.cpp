@@ -67,8 +67,10 @@ TEST_F(Phone, ShowsText) {
 
 TEST_F(Phone, ReportsButtonsDownAndUp) {
   EXPECT_EQ(tapi.control("button phone=1 id=3"), "ok");
+  ASSERT_TRUE(tapi.wait([](const std::vector<Told>& all) { return all.size() == 2; }));
   EXPECT_TRUE(told(PHONE_BUTTON, 3, PHONEBUTTONMODE_KEYPAD));
-  EXPECT_EQ(tapi.told().size(), 2u);
+  EXPECT_EQ(tapi.told()[0].p3, DWORD{PHONEBUTTONSTATE_DOWN});
+  EXPECT_EQ(tapi.told()[1].p3, DWORD{PHONEBUTTONSTATE_UP});
 }
 
 TEST_F(Phone, TransformsDeviceSpecificBlocks) {
