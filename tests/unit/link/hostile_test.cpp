@@ -1,7 +1,6 @@
 // A host among peers that misbehave below the protocol: silent, stopped, too many, not reading, cut.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 
 #include "support.hpp"
@@ -82,7 +81,7 @@ TEST_F(Hostile, PlainTextOnThePortIsRefusedAndLogged) {
 TEST_F(Hostile, ASilentConnectionEndsAtTheHandshakeDeadline) {
   start(clock);
   RawSocket socket(serve(Limits{}).port());
-  std::thread timer([&] { pass_time(milliseconds(500), [&] { return clock.now() > wire::TimePoint(seconds(8)); }); });
+  std::jthread timer([&] { pass_time(milliseconds(500), [&] { return clock.now() > wire::TimePoint(seconds(8)); }); });
   EXPECT_TRUE(socket.wait_end());
   timer.join();
   EXPECT_TRUE(lines.wait_for("the desktop sent nothing within 5 s"));
@@ -173,9 +172,8 @@ TEST_F(Hostile, APeerThatDoesNotReadIsCutAndOthersGoOn) {
     if (session != good) bad = session;
   }
   // It goes on speaking, so that only its not reading can tell.
-  std::atomic<bool> over{false};
-  std::thread speaker([&] {
-    while (!over) {
+  std::jthread speaker([&](const std::stop_token& over) {
+    while (!over.stop_requested()) {
       slow.send(make_pong(1));
       std::this_thread::sleep_for(milliseconds(100));
     }
@@ -188,7 +186,7 @@ TEST_F(Hostile, APeerThatDoesNotReadIsCutAndOthersGoOn) {
     ASSERT_LT(sent, 2000u);
   }
   EXPECT_EQ(host.reasons.back(), "the desktop has read nothing for 4 s");
-  over = true;
+  speaker.request_stop();
   speaker.join();
   EXPECT_TRUE(slow.socket.wait_end()) << "a full peer must be cut at the socket, too";
   EXPECT_EQ(reader->downs, 0);
@@ -223,7 +221,7 @@ TEST_F(Hostile, PeersThatVanishWhileBeingSentToDoNotShiftTheFraming) {
     for (const auto& [session, info] : host.present()) {
       if (session != desktop.info.session) victim = session;
     }
-    std::thread sender([&] {
+    std::jthread sender([&] {
       for (std::uint64_t i = 1; i <= 50; ++i) {
         server->send(victim, event(i, 2000));
         ASSERT_TRUE(client.send(event(++sent, 100)));
