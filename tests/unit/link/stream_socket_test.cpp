@@ -1,0 +1,124 @@
+// One ZMQ_STREAM socket among plain sockets: what it does to the unwary, met at the lowest place.
+#include <gtest/gtest.h>
+#include <zmq.h>
+
+#include <memory>
+
+#include "support.hpp"
+#include "wire/link/reactor_core.hpp"
+#include "wire/link/stream_socket.hpp"
+
+namespace tsplink::link {
+namespace {
+
+struct Sockets : ::testing::Test, SocketEvents {
+  Sockets() {
+    std::string endpoint = "tcp://127.0.0.1:*";
+    EXPECT_EQ(socket.bind(endpoint), 0);
+    port = static_cast<std::uint16_t>(std::stoul(endpoint.substr(endpoint.rfind(':') + 1)));
+  }
+  void on_connect(const RoutingId& id, const std::string&) override { connected.push_back(id); }
+  void on_bytes(const RoutingId&, std::span<const std::uint8_t> bytes) override {
+    largest = std::max(largest, bytes.size());
+    received += bytes.size();
+  }
+  void on_disconnect(const RoutingId& id) override { disconnected.push_back(id); }
+
+  template <class Condition>
+  bool read_until(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      zmq_pollitem_t item{socket.handle(), 0, ZMQ_POLLIN, 0};
+      zmq_poll(&item, 1, 10);
+      socket.read(*this, 100);
+    }
+    return true;
+  }
+  RoutingId accept(std::unique_ptr<RawSocket>& raw, int receive_buffer = 0) {
+    const std::size_t before = connected.size();
+    raw = std::make_unique<RawSocket>(port, receive_buffer);
+    EXPECT_TRUE(read_until([&] { return connected.size() == before + 1; }));
+    return connected.back();
+  }
+
+  std::unique_ptr<void, ContextCloser> context{zmq_ctx_new()};
+  StreamSocket socket{context.get()};
+  std::uint16_t port = 0;
+  std::vector<RoutingId> connected, disconnected;
+  std::size_t received = 0, largest = 0;
+};
+
+TEST_F(Sockets, SendingToOneThatIsGoneDoesNotShiftWhatOthersGet) {
+  std::unique_ptr<RawSocket> gone, stays;
+  const RoutingId gone_id = accept(gone), stays_id = accept(stays);
+  gone.reset();
+  ASSERT_TRUE(read_until([&] { return disconnected.size() == 1; }));
+  for (int i = 0; i < 3; ++i) {
+    wire::Bytes lost(100, 0xbb);
+    static_cast<void>(socket.send(gone_id, lost));  // ZeroMQ may still be taking it down: any answer will do
+    wire::Bytes unknown(100, 0xcc);
+    EXPECT_EQ(socket.send("nobody", unknown), StreamSocket::Sent::Gone);
+    EXPECT_EQ(unknown.size(), 100u);
+    wire::Bytes bytes(10, static_cast<std::uint8_t>(i));
+    EXPECT_EQ(socket.send(stays_id, bytes), StreamSocket::Sent::Done);
+    wire::Bytes got;
+    while (got.size() < 10) {
+      const auto piece = stays->read(10 - got.size());
+      ASSERT_FALSE(piece.empty());
+      got.insert(got.end(), piece.begin(), piece.end());
+    }
+    EXPECT_EQ(got, wire::Bytes(10, static_cast<std::uint8_t>(i)));
+  }
+}
+
+TEST_F(Sockets, NothingToSendDoesNotCloseThePeer) {
+  std::unique_ptr<RawSocket> raw;
+  const RoutingId id = accept(raw);
+  wire::Bytes nothing;
+  EXPECT_EQ(socket.send(id, nothing), StreamSocket::Sent::Done);
+  wire::Bytes bytes(3, 1);
+  EXPECT_EQ(socket.send(id, bytes), StreamSocket::Sent::Done);
+  EXPECT_EQ(raw->read(3).size(), 3u);
+}
+
+TEST_F(Sockets, WhatItReadsComesInSmallPieces) {
+  std::unique_ptr<RawSocket> raw;
+  accept(raw);
+  raw->write(wire::Bytes(100'000, 7));
+  ASSERT_TRUE(read_until([&] { return received == 100'000; }));
+  EXPECT_LE(largest, 8192u);
+}
+
+TEST_F(Sockets, AFullPeerIsClosedThoughItReadsNothing) {
+  std::unique_ptr<RawSocket> raw;
+  const RoutingId id = accept(raw, 4096);
+  const auto descriptors = open_descriptors();
+  StreamSocket::Sent sent = StreamSocket::Sent::Done;
+  for (int i = 0; i < 10'000 && sent == StreamSocket::Sent::Done; ++i) {
+    wire::Bytes bytes(64 * 1024, 1);
+    sent = socket.send(id, bytes);
+  }
+  ASSERT_EQ(sent, StreamSocket::Sent::Full);
+  socket.drop(id);
+  EXPECT_TRUE(read_until([&] { return open_descriptors() == descriptors - 1; })) << "its connection stays open";
+  EXPECT_TRUE(disconnected.empty()) << "no event of it comes after drop()";
+  EXPECT_EQ(connected.size(), 1u) << "its end must not pass for a newcomer";
+}
+
+TEST_F(Sockets, TheEndOfADroppedPeerIsNoNewcomer) {
+  for (int i = 0; i < 50; ++i) {
+    std::unique_ptr<RawSocket> raw;
+    const RoutingId id = accept(raw);
+    raw->write(wire::Bytes(20'000, 7));
+    raw.reset();
+    socket.drop(id);
+  }
+  std::unique_ptr<RawSocket> last;
+  accept(last);
+  EXPECT_EQ(connected.size(), 51u);
+  EXPECT_TRUE(disconnected.empty());
+}
+
+}  // namespace
+}  // namespace tsplink::link
