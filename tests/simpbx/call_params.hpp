@@ -11,7 +11,7 @@ namespace tsplink::simpbx {
 /// Refuses what this line cannot dial, without side effect.
 void check_dial_string(const Config& config, const Text& number);
 /// Takes over everything that LINECALLPARAMS says; refuses what is out of range. Null: defaults.
-void apply_call_params(const Pbx& pbx, Call& call, const LINECALLPARAMS* params);
+void apply_call_params(Call& call, const LINECALLPARAMS* params);
 /// A new outgoing call with its handle, not dialled yet; forgotten again if its parameters are refused.
 CallPtr start_call(Pbx& pbx, const LinePtr& line, DWORD address_id, HTAPICALL htCall, const LINECALLPARAMS* params);
 /// Writes the handle and submits the request (in the wrong order with the habit completion_before_output).

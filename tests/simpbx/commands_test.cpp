@@ -101,21 +101,39 @@ std::string dialog(Pbx& pbx, const CommandLine& command) {
   return {};
 }
 
-/// Waits for `calls=N`, `delivered=N` callbacks, `pending=N` requests or `entered=FUNCTION`; at most ms (default
-/// 5000).
+/// True when everything that the command names has happened.
+bool happened(Pbx& pbx, const CommandLine& command) {
+  const auto least = [&command](const char* key, std::uint64_t value) {
+    return !command.has(key) || value >= command.number(key);
+  };
+  const auto line_with = [&](const char* key) {
+    const LinePtr line = command.has(key) ? pbx.line_by_number(command.number(key)) : nullptr;
+    if (command.has(key) && !line) throw CommandError("There is no line " + command.text(key, "") + ".");
+    return line;
+  };
+  if (command.has("calls") && pbx.calls.size() != command.number("calls")) return false;
+  if (!least("delivered", pbx.courier.delivered()) || !least("pending", pbx.courier.pending())) return false;
+  if (const LinePtr line = line_with("open"); line && !line->open) return false;
+  if (const LinePtr line = line_with("detection"); line && !line->media_set) return false;
+  if (const LinePtr line = line_with("msp"); line && !pbx.has_msp(*line)) return false;
+  if (const std::string function = command.text("entered", ""); !function.empty()) {
+    if (pbx.entered[function] < command.number("count", 1)) return false;
+  }
+  if (!command.has("call")) return true;
+  const CallPtr call = pbx.call_by_number(command.number("call"));
+  if (!call) return command.text("state", "") == "gone";
+  if (command.has("state") && state_name(call->state) != command.text("state", "")) return false;
+  if (command.yes("started", false) && !call->msp.started) return false;
+  return least("received", call->msp.bytes_received) && least("echoed", call->msp.bytes_echoed);
+}
+
+/// Until everything named has happened; at most ms (default 5000).
 std::string wait(Pbx& pbx, const CommandLine& command) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(command.number("ms", 5000));
-  const std::string function = command.text("entered", "");
-  const auto reached = [&] {
-    if (command.has("calls") && pbx.calls.size() != command.number("calls")) return false;
-    if (command.has("delivered") && pbx.courier.delivered() < command.number("delivered")) return false;
-    if (command.has("pending") && pbx.courier.pending() < command.number("pending")) return false;
-    if (!function.empty() && pbx.entered[function] < command.number("count", 1)) return false;
-    return true;
-  };
-  while (!reached()) {
-    if (std::chrono::steady_clock::now() >= until || pbx.courier.stopping())
+  while (!happened(pbx, command)) {
+    if (std::chrono::steady_clock::now() >= until || pbx.courier.stopping()) {
       throw CommandError("It did not happen in time.");
+    }
     pbx.mutex().unlock();
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     pbx.mutex().lock();
@@ -158,7 +176,10 @@ void add_test_commands(Commands& c) {
                 event};
   c["complete"] = {"request=N [result=NAME]", complete};
   c["dialog"] = {"create|send|close [request=N] [hex=..|text=..]", dialog};
-  c["wait"] = {"[calls=N] [delivered=N] [pending=N] [entered=FUNCTION [count=N]] [ms=N]", wait};
+  c["wait"] = {
+      "[calls=N] [delivered=N] [pending=N] [open=LINE] [detection=LINE] [msp=LINE] [entered=FUNCTION [count=N]] "
+      "[call=N [state=NAME|gone] [started=yes] [received=BYTES] [echoed=BYTES]] [ms=N]",
+      wait};
   c["status"] = {"", status};
   c["entered"] = {"[FUNCTION]", entered};
   c["habits"] = {"[LIST|none]", habits};

@@ -10,6 +10,12 @@ namespace {
 /// How long lineClose waits for TAPI to return from a callback; past it the provider goes on and says so.
 constexpr auto kDrainBound = std::chrono::seconds(10);
 
+/// As drivers that keep TAPI's handles in 32 bits do (rules 2.7).
+void narrow(Callback& callback) {
+  if (callback.device) *callback.device &= 0xFFFFFFFFu;
+  if (callback.call_handle) *callback.call_handle &= 0xFFFFFFFFu;
+}
+
 Callback failed(const Request& request, LONG error) {
   Callback completion;
   completion.kind = Callback::Kind::completion;
@@ -179,7 +185,9 @@ bool Courier::prepare(Callback& callback) {
 }
 
 void Courier::deliver(Callback callback) {
-  if (!prepare(callback)) {
+  const bool wanted = prepare(callback);
+  if (wanted && config_.habits.has(Habit::narrow_handles)) narrow(callback);
+  if (!wanted) {
     turn_.notify_all();
     return;
   }

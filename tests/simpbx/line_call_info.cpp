@@ -1,6 +1,4 @@
 // What TAPI may ask about calls and addresses: information, status, ids.
-#include <utility>
-
 #include "tests/simpbx/entry.hpp"
 #include "tests/simpbx/structures.hpp"
 
@@ -152,15 +150,9 @@ SIMPBX_EXPORT TSPI_lineGetAddressStatus(HDRVLINE hdLine, DWORD dwAddressID, LPLI
       const Forward& forward = address.forwards[i];
       LINEFORWARD& e = entries[i];
       e = {forward.mode, 0, 0, forward.country, 0, 0, LINEADDRESSTYPE_PHONENUMBER, LINEADDRESSTYPE_PHONENUMBER};
-      const auto put = [&](const Text& text, DWORD& size, DWORD& offset) {
-        out.text(&Status::dwForwardSize, &Status::dwForwardOffset, text);
-        size = std::exchange(s.dwForwardSize, 0);
-        offset = std::exchange(s.dwForwardOffset, 0);
-      };
-      DWORD size = 0, offset = 0;
-      put(forward.caller, size, offset);
-      e.dwCallerAddressSize = size, e.dwCallerAddressOffset = offset;
-      put(forward.destination, size, offset);
+      const auto [caller_size, caller_offset] = out.nested(forward.caller);
+      const auto [size, offset] = out.nested(forward.destination);
+      e.dwCallerAddressSize = caller_size, e.dwCallerAddressOffset = caller_offset;
       e.dwDestAddressSize = size, e.dwDestAddressOffset = offset;
     }
     Bytes list;

@@ -26,7 +26,7 @@ void check_dial_string(const Config& config, const Text& number) {
   if (narrow(number).starts_with("5555")) refuse(LINEERR_INVALADDRESS);
 }
 
-void apply_call_params(const Pbx& pbx, Call& call, const LINECALLPARAMS* params) {
+void apply_call_params(Call& call, const LINECALLPARAMS* params) {
   if (!params) return;
   const DWORD total = params->dwTotalSize;
   if (total < fixed_call_params(0)) refuse(LINEERR_STRUCTURETOOSMALL);
@@ -59,7 +59,6 @@ void apply_call_params(const Pbx& pbx, Call& call, const LINECALLPARAMS* params)
   call.no_answer_ms = params->dwNoAnswerTimeout * 1000;
   const Bytes caller = part(params->dwCallingPartyIDSize, params->dwCallingPartyIDOffset);
   if (!caller.empty()) call.caller = {LINECALLPARTYID_ADDRESS, text_of(caller), {}};
-  (void)pbx;
 }
 
 CallPtr start_call(Pbx& pbx, const LinePtr& line, DWORD address_id, HTAPICALL htCall, const LINECALLPARAMS* params) {
@@ -68,7 +67,7 @@ CallPtr start_call(Pbx& pbx, const LinePtr& line, DWORD address_id, HTAPICALL ht
   call->caller = {LINECALLPARTYID_ADDRESS | LINECALLPARTYID_NAME, line->addresses[address_id].number, line->name};
   call->trunk = line->number;
   try {
-    apply_call_params(pbx, *call, params);
+    apply_call_params(*call, params);
   } catch (const Refusal&) {
     pbx.forget(call);
     throw;
@@ -223,7 +222,7 @@ SIMPBX_EXPORT TSPI_lineHold(DRV_REQUESTID dwRequestID, HDRVCALL hdCall) {
   return async_entry("lineHold", dwRequestID, {ARG(dwRequestID), ARG(hdCall)}, [&](Pbx& pbx) {
     const CallPtr call = pbx.call(hdCall);
     submit_for(pbx, dwRequestID, call, LINECALLSTATE_CONNECTED,
-               [&pbx, call] { pbx.hold(call, LINECALLSTATE_ONHOLD); });
+               [&pbx, call] { pbx.set_state(call, LINECALLSTATE_ONHOLD); });
   });
 }
 

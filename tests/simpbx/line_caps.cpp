@@ -142,17 +142,23 @@ void fill(LINEADDRESSCAPS& c, const Config& config) {
   c.dwAvailableMediaModes = kMediaModes;
 }
 
-Bytes treatments() {
+/// An array of entries whose names lie elsewhere in the structure.
+void treatments(Structure<LINEADDRESSCAPS>& out) {
   const std::pair<DWORD, const char*> list[] = {{LINECALLTREATMENT_SILENCE, "silence"},
                                                 {LINECALLTREATMENT_RINGBACK, "ringback"},
                                                 {LINECALLTREATMENT_BUSY, "busy"},
                                                 {LINECALLTREATMENT_MUSIC, "music"}};
   std::vector<LINECALLTREATMENTENTRY> entries;
-  for (const auto& [id, name] : list) entries.push_back({id, 0, 0});
-  return copy_bytes(entries.data(), static_cast<DWORD>(entries.size() * sizeof(LINECALLTREATMENTENTRY)));
+  for (const auto& [id, name] : list) {
+    const auto [size, offset] = out.nested(wide(name));
+    entries.push_back({id, size, offset});
+  }
+  out.image.dwNumCallTreatments = static_cast<DWORD>(entries.size());
+  out.bytes(&LINEADDRESSCAPS::dwCallTreatmentListSize, &LINEADDRESSCAPS::dwCallTreatmentListOffset, entries.data(),
+            entries.size() * sizeof(LINECALLTREATMENTENTRY));
 }
 
-void device_classes(const std::string& names, Text& out) { out = wide(names); }
+Text device_classes() { return wide(names_list({"tapi/line", "tapi/phone", "wave/in", "wave/out", "simpbx/trunk"})); }
 
 }  // namespace
 
@@ -172,8 +178,7 @@ SIMPBX_EXPORT TSPI_lineGetDevCaps(DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD d
     Bytes specific = line->dev_specific;
     if (dwExtVersion) specific.push_back(static_cast<BYTE>(dwExtVersion & 0xFF));
     out.bytes(&LINEDEVCAPS::dwDevSpecificSize, &LINEDEVCAPS::dwDevSpecificOffset, specific);
-    Text classes;
-    device_classes(names_list({"tapi/line", "tapi/phone", "wave/in", "wave/out", "simpbx/trunk"}), classes);
+    const Text classes = device_classes();
     out.bytes(&LINEDEVCAPS::dwDeviceClassesSize, &LINEDEVCAPS::dwDeviceClassesOffset, classes.data(),
               classes.size() * sizeof(WCHAR));
     out.finish();
@@ -202,11 +207,8 @@ SIMPBX_EXPORT TSPI_lineGetAddressCaps(DWORD dwDeviceID, DWORD dwAddressID, DWORD
         out.image.dwCompletionMsgTextEntrySize = 12 * sizeof(WCHAR);
         out.bytes(&LINEADDRESSCAPS::dwCompletionMsgTextSize, &LINEADDRESSCAPS::dwCompletionMsgTextOffset,
                   messages.data(), messages.size() * sizeof(WCHAR));
-        const Bytes list = treatments();
-        out.image.dwNumCallTreatments = static_cast<DWORD>(list.size() / sizeof(LINECALLTREATMENTENTRY));
-        out.bytes(&LINEADDRESSCAPS::dwCallTreatmentListSize, &LINEADDRESSCAPS::dwCallTreatmentListOffset, list);
-        Text classes;
-        device_classes(names_list({"tapi/line", "tapi/phone", "wave/in", "wave/out", "simpbx/trunk"}), classes);
+        treatments(out);
+        const Text classes = device_classes();
         out.bytes(&LINEADDRESSCAPS::dwDeviceClassesSize, &LINEADDRESSCAPS::dwDeviceClassesOffset, classes.data(),
                   classes.size() * sizeof(WCHAR));
         out.finish();

@@ -18,6 +18,11 @@ bool is_digit(WCHAR c) {
   return c < 0x80 && std::string("0123456789*#ABCD,").find(static_cast<char>(c)) != std::string::npos;
 }
 
+DWORD tone_bytes(DWORD mode, DWORD count) {
+  if (mode != LINETONEMODE_CUSTOM) return 0;
+  return static_cast<DWORD>(std::min(count, kMaxList) * sizeof(LINEGENERATETONE));
+}
+
 void gather_timeout(Pbx& pbx, const CallPtr& call, DWORD ms, DWORD reason) {
   if (ms == 0) return;
   const std::uint64_t generation = ++call->gather.generation;
@@ -102,27 +107,29 @@ SIMPBX_EXPORT TSPI_lineGenerateDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD
 
 SIMPBX_EXPORT TSPI_lineGenerateTone(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwToneMode, DWORD dwDuration,
                                     DWORD dwNumTones, LPLINEGENERATETONE const lpTones) {
-  return sync_entry(
-      "lineGenerateTone",
-      {ARG(hdCall), ARG(dwEndToEndID), ARG(dwToneMode), ARG(dwDuration), ARG(dwNumTones),
-       BLOCK_ARG(lpTones, static_cast<DWORD>(std::min(dwNumTones, DWORD{kMaxList}) * sizeof(LINEGENERATETONE)))},
-      [&](Pbx& pbx) {
-        const CallPtr call = pbx.call(hdCall);
-        Pbx::need_state(*call, LINECALLSTATE_CONNECTED);
-        if (dwToneMode > LINETONEMODE_BILLING || (dwToneMode & (dwToneMode - 1))) refuse(LINEERR_INVALTONEMODE);
-        if (call->generating) pbx.end_generate(call, LINEGENERATETERM_CANCEL);
-        if (dwToneMode == 0) return;  // cancels only
-        if (dwToneMode == LINETONEMODE_CUSTOM) {
-          if (dwNumTones == 0 || dwNumTones > 4) refuse(LINEERR_INVALTONE);
-          need_pointer(lpTones);
-        }
-        call->generating = true;
-        call->generate_end_to_end = dwEndToEndID;
-        const std::uint64_t generation = ++call->generate_generation;
-        if (dwDuration == 0 && dwToneMode != LINETONEMODE_BEEP) return;  // until it is cancelled
-        const std::vector<LINEGENERATETONE> tones(lpTones,
-                                                  dwToneMode == LINETONEMODE_CUSTOM ? lpTones + dwNumTones : lpTones);
-        pbx.courier.later(std::min<DWORD>(dwDuration, 60000), {call->line, call, nullptr, nullptr},
+  return sync_entry("lineGenerateTone",
+                    {ARG(hdCall), ARG(dwEndToEndID), ARG(dwToneMode), ARG(dwDuration), ARG(dwNumTones),
+                     // the tones count, and may be read, only in one mode
+                     BLOCK_ARG(lpTones, tone_bytes(dwToneMode, dwNumTones))},
+                    [&](Pbx& pbx) {
+                      const CallPtr call = pbx.call(hdCall);
+                      Pbx::need_state(*call, LINECALLSTATE_CONNECTED);
+                      if (dwToneMode > LINETONEMODE_BILLING || (dwToneMode & (dwToneMode - 1)))
+                        refuse(LINEERR_INVALTONEMODE);
+                      if (call->generating) pbx.end_generate(call, LINEGENERATETERM_CANCEL);
+                      if (dwToneMode == 0) return;  // cancels only
+                      if (dwToneMode == LINETONEMODE_CUSTOM) {
+                        if (dwNumTones == 0 || dwNumTones > 4) refuse(LINEERR_INVALTONE);
+                        need_pointer(lpTones);
+                      }
+                      call->generating = true;
+                      call->generate_end_to_end = dwEndToEndID;
+                      const std::uint64_t generation = ++call->generate_generation;
+                      if (dwDuration == 0 && dwToneMode != LINETONEMODE_BEEP) return;  // until it is cancelled
+                      const std::vector<LINEGENERATETONE> tones(
+                          lpTones, dwToneMode == LINETONEMODE_CUSTOM ? lpTones + dwNumTones : lpTones);
+                      pbx.courier.later(
+                          std::min<DWORD>(dwDuration, 60000), {call->line, call, nullptr, nullptr},
                           [&pbx, call, generation, tones] {
                             if (!call->generating || call->generate_generation != generation) return;
                             if (const CallPtr peer = call->peer.lock()) {  // a listening peer hears the frequencies
@@ -137,7 +144,7 @@ SIMPBX_EXPORT TSPI_lineGenerateTone(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD d
                             }
                             pbx.end_generate(call, LINEGENERATETERM_DONE);
                           });
-      });
+                    });
 }
 
 SIMPBX_EXPORT TSPI_lineGatherDigits(HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwDigitModes, LPWSTR lpsDigits,

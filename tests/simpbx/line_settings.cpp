@@ -261,13 +261,11 @@ SIMPBX_EXPORT TSPI_lineGetCallHubTracking(HDRVLINE hdLine, LPLINECALLHUBTRACKING
 }
 
 SIMPBX_EXPORT TSPI_lineSetCallHubTracking(HDRVLINE hdLine, LPLINECALLHUBTRACKINGINFO lpTrackingInfo) {
-  return sync_entry("lineSetCallHubTracking",
-                    {ARG(hdLine), BLOCK_ARG(lpTrackingInfo, sizeof(LINECALLHUBTRACKINGINFO))}, [&](Pbx& pbx) {
-                      const LinePtr line = pbx.line(hdLine);
-                      need_pointer(lpTrackingInfo);
-                      if (lpTrackingInfo->dwTotalSize < sizeof(LINECALLHUBTRACKINGINFO))
-                        refuse(LINEERR_STRUCTURETOOSMALL);
-                      if (lpTrackingInfo->dwCurrentTracking & ~kTracking) refuse(LINEERR_INVALPARAM);
-                      line->hub_tracking = lpTrackingInfo->dwCurrentTracking;
-                    });
+  return sync_entry("lineSetCallHubTracking", {ARG(hdLine), ARG(lpTrackingInfo)}, [&](Pbx& pbx) {
+    const LinePtr line = pbx.line(hdLine);
+    need_pointer(lpTrackingInfo);
+    if (lpTrackingInfo->dwTotalSize < sizeof(LINECALLHUBTRACKINGINFO)) refuse(LINEERR_STRUCTURETOOSMALL);
+    if (lpTrackingInfo->dwCurrentTracking & ~kTracking) refuse(LINEERR_INVALPARAM);
+    line->hub_tracking = lpTrackingInfo->dwCurrentTracking;
+  });
 }

@@ -124,9 +124,10 @@ struct Call {
   HTAPICALL htCall = nullptr;
   bool announced = false;   // events may name it
   bool announcing = false;  // a LINE_NEWCALL is on its way or waits for its retry
+  bool closed = false;      // TAPI closed its handle while the call was up: not announced again on this lineOpen
   unsigned announce_tries = 0;
 
-  DWORD state = LINECALLSTATE_UNKNOWN, state_mode = 0;
+  DWORD state = 0, state_mode = 0;  // 0: made for TAPI but not begun, or its request failed
   SYSTEMTIME state_entry{};
   DWORD states_seen = 0;
   DWORD media = LINEMEDIAMODE_INTERACTIVEVOICE, bearer = LINEBEARERMODE_VOICE;

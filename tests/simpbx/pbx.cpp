@@ -179,6 +179,9 @@ void Pbx::open_line(const LinePtr& line, HTAPILINE htLine, DWORD version, LINEEV
   line->media_set = line->announce_all = false;
   line->selected_ext = 0;
   line_handles[line->handle] = line;
+  for (const auto& [number, call] : calls) {
+    if (call->line == line) call->closed = false;
+  }
   if (has(Habit::announce_early)) {
     line->announce_all = true;
     announce_all(line);
@@ -203,7 +206,8 @@ void Pbx::close_line(const LinePtr& line) {
   const auto all = calls;
   for (const auto& [number, call] : all) {
     if (call->line != line) continue;
-    const bool gone = (call->state & (LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED | LINECALLSTATE_UNKNOWN)) != 0;
+    const bool gone = !(call->state & kLiveStates);
+    stop_media(call);
     if (call->handle) call_handles.erase(call->handle);
     call->handle = 0;
     call->htCall = nullptr;

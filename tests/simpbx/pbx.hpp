@@ -59,8 +59,7 @@ class Pbx {
   void progress(const CallPtr& call, std::deque<std::pair<DWORD, DWORD>> steps);
   void drop(const CallPtr& call);                            // this side ends it
   void far_end(const CallPtr& call, DWORD disconnect_mode);  // the other side ends it
-  void hold(const CallPtr& call, DWORD state);
-  void join(const CallPtr& one, const CallPtr& other);  // connects the far ends, as a completed transfer does
+  void join(const CallPtr& one, const CallPtr& other);       // connects the far ends, as a completed transfer does
   void close_call(const CallPtr& call);
   void forget(const CallPtr& call);
   void announce(const CallPtr& call);
@@ -92,6 +91,7 @@ class Pbx {
   // Media (line_media.cpp).
   void end_gather(const CallPtr& call, DWORD reason);
   void end_generate(const CallPtr& call, DWORD reason);
+  void stop_media(const CallPtr& call);  // without a word to TAPI: its handle and buffers are gone
 
   Config config;
   Log log_file{"pbx"};
@@ -149,7 +149,7 @@ Handle handle_of(std::uintptr_t number) {
 Text number_text(std::uintptr_t number);
 
 constexpr DWORD kLiveStates =
-    ~static_cast<DWORD>(LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED | LINECALLSTATE_UNKNOWN);
+    ~static_cast<DWORD>(LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED);  // state 0 is not live either
 constexpr DWORD kOnHoldStates =
     LINECALLSTATE_ONHOLD | LINECALLSTATE_ONHOLDPENDCONF | LINECALLSTATE_ONHOLDPENDTRANSFER;
 constexpr DWORD kMediaModes = LINEMEDIAMODE_UNKNOWN | LINEMEDIAMODE_INTERACTIVEVOICE | LINEMEDIAMODE_AUTOMATEDVOICE |

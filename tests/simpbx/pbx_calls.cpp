@@ -77,8 +77,8 @@ void Pbx::set_state(const CallPtr& call, DWORD state, DWORD_PTR mode) {
 /// LINE_NEWCALL for a call that TAPI does not know, if TAPI wants such calls.
 void Pbx::announce(const CallPtr& call) {
   const LinePtr& line = call->line;
-  if (call->announced || call->announcing || !line->open) return;
-  if (call->state & (LINECALLSTATE_IDLE | LINECALLSTATE_UNKNOWN)) return;
+  if (call->announced || call->announcing || call->closed || !line->open) return;
+  if (!(call->state & kLiveStates)) return;
   const bool wanted = line->announce_all || (line->media_set && (line->media_modes & call->media) != 0);
   if (!wanted) return;
   call->announcing = true;
@@ -104,6 +104,10 @@ void Pbx::announce_all(const LinePtr& line) {
 
 /// TAPI has answered LINE_NEWCALL: a handle, or NULL, which means later.
 void Pbx::bound(const CallPtr& call) {
+  if (!call->announcing) {  // the line was closed during the callback
+    call->htCall = nullptr;
+    return;
+  }
   if (call->htCall) {
     call->announcing = false;
     call->announced = true;
@@ -120,7 +124,8 @@ void Pbx::bound(const CallPtr& call) {
   }
   courier.later(config.newcall_retry_ms, {call->line, call, nullptr, nullptr}, [this, call] {
     call->announcing = false;
-    announce(call);
+    if (call->state & kLiveStates) return announce(call);
+    forget(call);  // it ended before TAPI had room for it
   });
 }
 
@@ -206,6 +211,13 @@ void Pbx::progress(const CallPtr& call, std::deque<std::pair<DWORD, DWORD>> step
 void Pbx::release_resources(const CallPtr& call) {
   if (call->gather.active) end_gather(call, LINEGATHERTERM_CANCEL);
   if (call->generating) end_generate(call, LINEGENERATETERM_CANCEL);
+  stop_media(call);
+}
+
+void Pbx::stop_media(const CallPtr& call) {
+  call->gather.active = call->generating = false;
+  ++call->gather.generation;
+  ++call->generate_generation;
   call->monitor_digits = call->monitor_media = 0;
   call->tone_lists.clear();
 }
@@ -238,8 +250,6 @@ void Pbx::far_end(const CallPtr& call, DWORD disconnect_mode) {
   }
 }
 
-void Pbx::hold(const CallPtr& call, DWORD state) { set_state(call, state); }
-
 void Pbx::join(const CallPtr& one, const CallPtr& other) {
   const CallPtr a = one->peer.lock();
   const CallPtr b = other->peer.lock();
@@ -264,8 +274,12 @@ void Pbx::close_call(const CallPtr& call) {
   call->handle = 0;
   call->htCall = nullptr;
   call->announced = call->announcing = false;
-  call->gather.active = false;
-  if (call->state & (LINECALLSTATE_IDLE | LINECALLSTATE_DISCONNECTED | LINECALLSTATE_UNKNOWN)) forget(call);
+  stop_media(call);
+  if (call->state & kLiveStates) {
+    call->closed = true;
+  } else {
+    forget(call);
+  }
 }
 
 void Pbx::forget(const CallPtr& call) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "tests/simpbx/courier.hpp"
 
@@ -56,6 +57,12 @@ class Structure {
   /// With its terminating NUL, as TSPI's texts are counted; an empty text is left out.
   void text(DWORD T::*size, DWORD T::*offset, const Text& value) {
     if (!value.empty()) bytes(size, offset, value.c_str(), (value.size() + 1) * sizeof(WCHAR));
+  }
+  /// Text that no member of T names, but an entry of one of its arrays: size and offset in the structure.
+  std::pair<DWORD, DWORD> nested(const Text& value) {
+    DWORD size = 0, offset = 0;
+    if (!value.empty()) parts_.add(&size, &offset, value.c_str(), (value.size() + 1) * sizeof(WCHAR));
+    return {size, offset};
   }
   void finish() { parts_.store(&image, habits_); }
 

@@ -80,6 +80,7 @@ std::string run_once(const Settings& settings, Trace& trace, const Scenario& sce
   } catch (const std::exception& problem) {
     good = false;
     if (!world.broken || settings.keep_going) trace.line(std::string("FAILED: ") + problem.what());
+    world.linger(std::chrono::milliseconds(settings.linger_ms));  // what comes next often says why
     if (!world.broken) std::fprintf(stderr, "tapisim: %s\n", problem.what());
   }
   for (const auto& breach : world.breaches()) std::fprintf(stderr, "tapisim: %s\n", breach.c_str());
@@ -136,7 +137,8 @@ int start(int argc, char** argv) {
   app.add_option("--repeat", settings.repeat, "lives of the provider, one after the other")->capture_default_str();
   app.add_option("--call-limit-ms", settings.call_limit_ms, "how long one TSPI function may take")
       ->capture_default_str();
-  app.add_option("--linger-ms", settings.linger_ms, "wait for late callbacks after shutdown")->capture_default_str();
+  app.add_option("--linger-ms", settings.linger_ms, "wait for late callbacks after shutdown or a failure")
+      ->capture_default_str();
   app.add_option("--callback-delay-us", settings.callback_delay_us, "play a TAPISRV whose callbacks take this long");
   app.add_option("--allow", settings.allow, "a rule whose breach is only noted");
   app.add_flag("--lines", settings.lines, "list the lines with their main capabilities");

@@ -266,11 +266,13 @@ void Provider::shutdown(std::chrono::milliseconds linger) {
   arguments.values = {{"dwPermanentProviderID", std::to_string(kPermanentProvider)}};
   running_ = false;
   const auto outcome = caller_.call(*find_function("providerShutdown"), arguments, world_.provider, Show::trace_only);
-  std::unique_lock lock(world_.mutex);
-  world_.phase = Phase::down;
-  world_.emit(world_.provider, "providerShutdown = " + result_text(outcome.result));
+  {
+    const std::lock_guard lock(world_.mutex);
+    world_.phase = Phase::down;
+    world_.emit(world_.provider, "providerShutdown = " + result_text(outcome.result));
+  }
   // A callback that comes now would reach freed code in TAPISRV: give a careless thread the time to show itself.
-  world_.changed.wait_for(lock, linger, [this] { return world_.broken && !world_.keep_going; });
+  world_.linger(linger);
 }
 
 }  // namespace tsplink::tapisim

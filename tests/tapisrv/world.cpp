@@ -181,6 +181,11 @@ void World::breach(Rule rule, const std::string& detail) {
   changed.notify_all();
 }
 
+void World::linger(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, time, [this] { return broken && !keep_going; });
+}
+
 std::vector<std::string> World::breaches() const {
   const std::lock_guard lock(breach_mutex_);
   return breaches_;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -132,6 +133,9 @@ class World {
   std::atomic<int> inside_callback{0};
   std::atomic<bool> broken{false};
   std::vector<std::string> allowed;  // names of rules that only make a note; set before the start
+
+  /// Waits for a callback that breaks a rule; at most `time`. Not under the lock.
+  void linger(std::chrono::milliseconds time);
 
   Object* make(ObjectKind kind, Section* section, Object* line);  // (lock)
   Request* make_request(const Function& function);                // (lock)

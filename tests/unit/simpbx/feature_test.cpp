@@ -91,6 +91,30 @@ TEST_F(Feature, ParksAndUnparks) {
   EXPECT_TRUE(tapi.state(ht(2), LINECALLSTATE_CONNECTED));
   ASSERT_EQ(TSPI(tapi, lineUnpark)(3, line, 0, FakeTapi::htCall(3), &back, address.c_str()), 3);
   EXPECT_EQ(tapi.result(3), static_cast<LONG>(LINEERR_INVALADDRESS));
+  const auto announced = [](const Told& t) { return t.message == static_cast<DWORD>(LINE_NEWCALL); };
+  EXPECT_EQ(tapi.position(announced), std::string::npos);  // what was parked is no call of TAPI's
+}
+
+TEST_F(Feature, ForgetsTapisBuffersWhenTheLineCloses) {
+  const HDRVCALL call = connected(1);
+  char16_t digits[4] = {u'x', u'x', u'x', u'x'};
+  ASSERT_EQ(TSPI(tapi, lineGatherDigits)(call, 77, LINEDIGITMODE_DTMF, digits, 4, nullptr, 0, 0), 0);
+  ASSERT_EQ(TSPI(tapi, lineClose)(line), 0);
+  const std::size_t before = tapi.told().size();
+  EXPECT_EQ(tapi.control("digits call=1 123"), "ok");  // the call goes on in the exchange
+  EXPECT_EQ(std::u16string(digits, 4), u"xxxx");
+  EXPECT_EQ(tapi.told().size(), before);
+}
+
+TEST_F(Feature, DoesNotAnnounceAgainWhatTapiClosed) {
+  const HDRVCALL call = connected(1);
+  ASSERT_EQ(TSPI(tapi, lineCloseCall)(call), 0);
+  ASSERT_EQ(TSPI(tapi, lineSetDefaultMediaDetection)(line, LINEMEDIAMODE_INTERACTIVEVOICE), 0);
+  tapi.control("incoming line=1 from=2");
+  const HDRVCALL other = tapi.new_call();
+  DWORD address = 0, id = 0, related = 0;
+  ASSERT_EQ(TSPI(tapi, lineGetCallIDs)(other, &address, &id, &related), 0);
+  EXPECT_EQ(id & 0xFFFF, 2u);
 }
 
 TEST_F(Feature, PicksUpAnotherLinesCall) {

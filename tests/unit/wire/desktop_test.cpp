@@ -178,7 +178,7 @@ class Check {
       const auto size = std::get<C::position(Role::counted_by.view())>(caller_);
       for (DWORD i = 0; mine && i < size; ++i) EXPECT_EQ(static_cast<const std::uint8_t*>(mine)[i], 0x5B);
     } else if constexpr (VariableOut<Role>) {
-      found_structure(mine);
+      found_structure(mine, !Role::late);
     } else if constexpr (BytesOutput<Role>) {
       for (DWORD i = 0; i < std::get<C::position("dwSize")>(caller_); ++i) {
         EXPECT_EQ(static_cast<const std::uint8_t*>(mine)[i], 0x5C);
@@ -222,11 +222,14 @@ class Check {
     set_word(to, 8, end);
   }
   template <class T>
-  void found_structure(const T* mine) {
+  void found_structure(const T* mine, bool whole) {
     const auto fixed = fixed_size(describe<T>(), kVersion);
     const bool room = fixed + 12 <= word(mine, 0);
     const auto* pair = plain_pair(describe<T>());
     EXPECT_EQ(word(mine, 8), fixed + (pair && room ? 12 : 0));
+    if (pair && whole) {
+      EXPECT_EQ(word(mine, 4), fixed + 12);  // what is needed is true even where there was no room for it
+    }
     if (!pair || !room) return;
     EXPECT_EQ(word(mine, pair->size_at), 12U);
     const auto offset = word(mine, pair->offset_at);

@@ -92,8 +92,10 @@ TEST(Vendor, OutputsHaveSlackAndAreZero) {
         using Role = typename C::template Role<I>;
         std::size_t size = 0;
         if constexpr (Is<Role, FixedOut>) size = sizeof(std::remove_pointer_t<typename Role::c_type>);
-        if constexpr (VariableOut<Role>) size = std::get<I>(inputs);
-        if constexpr (BytesOutput<Role>) size = samples.below(1);
+        if constexpr (VariableOut<Role>) {  // as much as the structure itself says
+          if (std::get<I>(arguments)) std::memcpy(&size, std::get<I>(arguments), sizeof(DWORD));
+        }
+        if constexpr (BytesOutput<Role>) size = std::get<C::position("dwSize")>(inputs);
         if constexpr (Is<Role, FixedOut> || VariableOut<Role> || BytesOutput<Role>) {
           if (auto* bytes = reinterpret_cast<std::uint8_t*>(std::get<I>(arguments))) {
             for (std::size_t i = VariableOut<Role> ? sizeof(DWORD) : 0; i < size; ++i) EXPECT_EQ(bytes[i], 0);
