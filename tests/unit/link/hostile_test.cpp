@@ -81,7 +81,8 @@ TEST_F(Hostile, PlainTextOnThePortIsRefusedAndLogged) {
 TEST_F(Hostile, ASilentConnectionEndsAtTheHandshakeDeadline) {
   start(clock);
   RawSocket socket(serve(Limits{}).port());
-  std::jthread timer([&] { pass_time(milliseconds(500), [&] { return clock.now() > wire::TimePoint(seconds(8)); }); });
+  std::jthread timer(
+      [&] { pass_time(milliseconds(500), [&] { return clock.now() > wire::TimePoint(seconds(8)); }); });
   EXPECT_TRUE(socket.wait_end());
   timer.join();
   EXPECT_TRUE(lines.wait_for("the desktop sent nothing within 5 s"));
