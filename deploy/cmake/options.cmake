@@ -5,6 +5,7 @@ target_include_directories(tsplink_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(tsplink_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms of g++ 12 in std::string, GCC bug 105651
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>  # not in g++'s -Wconversion; TAPI's errors are unsigned numbers in a LONG
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 target_compile_definitions(tsplink_options INTERFACE TSPLINK_VERSION="${PROJECT_VERSION}")
 target_link_libraries(tsplink_options INTERFACE Threads::Threads)
@@ -17,6 +18,9 @@ if(TSPLINK_SANITIZE)
   if(TSPLINK_SANITIZE MATCHES "undefined")
     target_compile_options(tsplink_options INTERFACE -fno-sanitize-recover=undefined)
   endif()
+endif()
+if(TSPLINK_FUZZ)
+  target_compile_options(tsplink_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(TSPLINK_FAULTS)
   target_compile_definitions(tsplink_options INTERFACE TSPLINK_FAULTS=1)

@@ -1,6 +1,7 @@
 // What crosses of every function: there and back, cut short, and broken.
 #include <gtest/gtest.h>
 
+#include "allocations.hpp"
 #include "samples.hpp"
 
 namespace tsplink::wire::testing {

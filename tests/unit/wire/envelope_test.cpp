@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "allocations.hpp"
 #include "envelope_frames.hpp"
 #include "samples.hpp"
 #include "wire/events.hpp"

@@ -29,16 +29,6 @@ class Exact {
   std::size_t size_;
 };
 
-/// How much a scope asked operator new for, in all; the whole test executable counts.
-class Allocations {
- public:
-  Allocations();
-  std::size_t bytes() const;
-
- private:
-  std::size_t before_;
-};
-
 enum class Shape { Empty, Null, Random, Maximal };
 inline constexpr Shape kShapes[] = {Shape::Empty, Shape::Null, Shape::Random, Shape::Maximal};
 

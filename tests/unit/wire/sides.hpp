@@ -131,6 +131,19 @@ typename C::Arguments pass(typename C::Held& held) {
   return std::apply([](auto&... each) { return typename C::Arguments{each.pass()...}; }, held);
 }
 
+/// How many bytes a vendor may write at its argument I; 0 where it is no output of several bytes.
+template <class C, std::size_t I>
+std::size_t room([[maybe_unused]] const typename C::Arguments& arguments, const typename C::Inputs& inputs) {
+  using Role = typename C::template Role<I>;
+  std::uint32_t size = 0;
+  if constexpr (Is<Role, FixedOut>) size = sizeof(std::remove_pointer_t<typename Role::c_type>);
+  if constexpr (VariableOut<Role>) {  // as much as the structure itself says
+    if (std::get<I>(arguments)) std::memcpy(&size, std::get<I>(arguments), sizeof size);
+  }
+  if constexpr (BytesOutput<Role>) size = std::get<C::position("dwSize")>(inputs);
+  return size;
+}
+
 /// The vendor: reads every byte that its count promises and finds what was sent.
 template <class C>
 void read_counted(const typename C::Arguments& arguments, const typename C::Inputs& inputs) {

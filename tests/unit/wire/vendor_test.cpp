@@ -90,12 +90,7 @@ TEST(Vendor, OutputsHaveSlackAndAreZero) {
       for_each_parameter<C>([&](auto index) {
         constexpr std::size_t I = decltype(index)::value;
         using Role = typename C::template Role<I>;
-        std::size_t size = 0;
-        if constexpr (Is<Role, FixedOut>) size = sizeof(std::remove_pointer_t<typename Role::c_type>);
-        if constexpr (VariableOut<Role>) {  // as much as the structure itself says
-          if (std::get<I>(arguments)) std::memcpy(&size, std::get<I>(arguments), sizeof(DWORD));
-        }
-        if constexpr (BytesOutput<Role>) size = std::get<C::position("dwSize")>(inputs);
+        const std::size_t size = room<C, I>(arguments, inputs);
         if constexpr (Is<Role, FixedOut> || VariableOut<Role> || BytesOutput<Role>) {
           if (auto* bytes = reinterpret_cast<std::uint8_t*>(std::get<I>(arguments))) {
             for (std::size_t i = VariableOut<Role> ? sizeof(DWORD) : 0; i < size; ++i) EXPECT_EQ(bytes[i], 0);
