@@ -83,6 +83,7 @@ constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
     {"dwTerminalModes", "LINETERMMODE"},
     {"dwTreatment", "LINECALLTREATMENT"},
     {"dwCallTreatment", "LINECALLTREATMENT"},
+    {"dwCallTreatmentID", "LINECALLTREATMENT"},
     {"dwStringFormat", "STRINGFORMAT"},
     {"dwAvailableTracking", "LINECALLHUBTRACKING"},
     {"dwCurrentTracking", "LINECALLHUBTRACKING"},

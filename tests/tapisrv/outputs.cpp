@@ -112,15 +112,8 @@ void check_structure(World& world, const Function& function, const Param& param,
     world.breach(Rule::needed_under_used,
                  where + ": dwNeededSize is " + std::to_string(needed) + " and dwUsedSize " + std::to_string(used));
   }
-  for (const auto& field : structure.fields) {
-    if (field.kind != FieldKind::variable || field.offset_at + 4 > used) continue;
-    const DWORD size = dword_at(buffer.data(), field.at), offset = dword_at(buffer.data(), field.offset_at);
-    if (size == 0) continue;
-    if (offset < structure.minimum || offset > used || size > used - offset) {
-      world.breach(Rule::field_outside, where + ": " + field.name + " is said to be " + std::to_string(size) +
-                                            " bytes at " + std::to_string(offset) + ", dwUsedSize is " +
-                                            std::to_string(used));
-    }
+  for (const auto& field : fields_outside(structure, buffer.data(), used)) {
+    world.breach(Rule::field_outside, where + ": " + field + ", dwUsedSize is " + std::to_string(used));
   }
 }
 

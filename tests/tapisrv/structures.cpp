@@ -26,6 +26,13 @@ std::string stem_of(std::string_view name, std::string_view ending) {
   return std::string(name.substr(2, name.size() - 2 - ending.size()));
 }
 
+std::string_view elements_of(std::string_view structure, std::string_view field) {
+#define ELEMENTS(in, array, element) \
+  if (structure == #in && field == #array) return #element;
+#include "structures.def"
+  return {};
+}
+
 Structure make(std::string_view name, std::size_t size, std::string_view list) {
   Structure out;
   out.name = name;
@@ -51,6 +58,7 @@ Structure make(std::string_view name, std::size_t size, std::string_view list) {
     out.fields[i].offset_at = out.fields[i + 1].at;
     out.fields.erase(out.fields.begin() + static_cast<std::ptrdiff_t>(i) + 1);
   }
+  for (Field& field : out.fields) field.elements = elements_of(name, field.name);
   out.reports_sizes = out.fields.size() > 2 && out.fields[2].name == "dwUsedSize";
   return out;
 }
@@ -88,14 +96,19 @@ bool compared(std::string_view structure, std::string_view field) {
 
 bool is_text(std::string_view field) {
   static const std::set<std::string, std::less<>> kText = {
-      "Address",         "AppName",       "CalledID",          "CalledIDName",  "CalledParty",
-      "CallerID",        "CallerIDName",  "CallingPartyID",    "Comment",       "ConnectedID",
-      "ConnectedIDName", "DeviceClass",   "DeviceClasses",     "Display",       "DisplayableAddress",
-      "LineName",        "OrigAddress",   "OwnerName",         "PhoneInfo",     "PhoneName",
-      "ProviderInfo",    "RedirectingID", "RedirectingIDName", "RedirectionID", "RedirectionIDName",
-      "SwitchInfo",      "TargetAddress", "ButtonText"};
+      "Address",         "AppName",       "CalledID",          "CalledIDName",      "CalledParty",
+      "CallerID",        "CallerIDName",  "CallingPartyID",    "Comment",           "ConnectedID",
+      "ConnectedIDName", "DeviceClass",   "DeviceClasses",     "Display",           "DisplayableAddress",
+      "LineName",        "OrigAddress",   "OwnerName",         "PhoneInfo",         "PhoneName",
+      "ProviderInfo",    "RedirectingID", "RedirectingIDName", "RedirectionID",     "RedirectionIDName",
+      "SwitchInfo",      "TargetAddress", "ButtonText",        "CallTreatmentName", "CallerAddress",
+      "DestAddress"};
   return kText.find(field) != kText.end();
 }
+
+struct Extent {
+  std::size_t offset = 0, size = 0;
+};
 
 // Classes that name hardware of the machine with the TSP; a proxy takes them out (rules.md 3.4).
 bool local_class(std::string_view name) {
@@ -117,25 +130,57 @@ std::string wide_text(const BYTE* data, std::size_t size, std::string_view field
   return quoted(to_utf8(units.data(), units.size()));
 }
 
+std::string elements_text(const Structure& element, const BYTE* data, std::size_t size, Extent array, For reader);
+
+// at: where the structure begins that the field is of. Offsets count from data.
 std::string value_text(const Structure& structure, const Field& field, const BYTE* data, std::size_t size,
-                       For reader) {
-  if (field.kind == FieldKind::guid) return "x:" + hex(data + field.at, 16);
-  if (field.kind == FieldKind::time) return "x:" + hex(data + field.at, 16);
-  const DWORD value = dword_at(data, field.at);
+                       std::size_t at, For reader) {
+  if (field.kind == FieldKind::guid || field.kind == FieldKind::time) return "x:" + hex(data + at + field.at, 16);
+  const DWORD value = dword_at(data, at + field.at);
   if (field.kind == FieldKind::dword) {
     const std::string_view group = group_of(field.name);
     if (!group.empty()) return constant_text(group, value);
     return value < 0x10000 ? std::to_string(value) : hex_number(value);
   }
-  const DWORD offset = dword_at(data, field.offset_at);
+  const DWORD offset = dword_at(data, at + field.offset_at);
   if (value == 0) return "\"\"";
   if (offset > size || value > size - offset) return "outside";
+  if (!field.elements.empty())
+    return elements_text(*find_structure(field.elements), data, size, {offset, value}, reader);
   bool wide = is_text(field.name);
   if (structure.name == "VARSTRING") {
     const Field* format = structure.find("dwStringFormat");
     wide = dword_at(data, format->at) == STRINGFORMAT_UNICODE;
   }
   return wide ? wide_text(data + offset, value, field.name, reader) : block(data + offset, value);
+}
+
+std::string elements_text(const Structure& element, const BYTE* data, std::size_t size, Extent array, For reader) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at + element.size <= array.size; at += element.size) {
+    std::vector<std::string> parts;
+    for (const auto& field : element.fields)
+      parts.push_back(field.name + "=" + value_text(element, field, data, size, array.offset + at, reader));
+    out.push_back("{" + join(parts, " ") + "}");
+  }
+  return "[" + join(out, ", ") + "]";
+}
+
+// structure begins at at; its variable fields may lie from room.offset on, up to byte room.size of data.
+void find_outside(const Structure& structure, const BYTE* data, std::size_t at, Extent room,
+                  std::vector<std::string>& found) {
+  for (const auto& field : structure.fields) {
+    if (field.kind != FieldKind::variable || at + field.offset_at + 4 > room.size) continue;
+    const DWORD size = dword_at(data, at + field.at), offset = dword_at(data, at + field.offset_at);
+    if (size == 0) continue;
+    if (offset < room.offset || offset > room.size || size > room.size - offset) {
+      found.push_back(field.name + " is said to be " + std::to_string(size) + " bytes at " + std::to_string(offset));
+    } else if (!field.elements.empty()) {
+      const Structure& element = *find_structure(field.elements);
+      for (std::size_t next = 0; next + element.size <= size; next += element.size)
+        find_outside(element, data, offset + next, room, found);
+    }
+  }
 }
 
 bool is_zero(const Field& field, const BYTE* data) {
@@ -157,7 +202,6 @@ const std::vector<Structure>& structures() {
   static const std::vector<Structure> kAll = {
 #include "structures.def"
   };
-#undef STRUCTURE
   return kAll;
 }
 
@@ -182,7 +226,7 @@ std::vector<FieldText> fields_text(const Structure& structure, const BYTE* data,
   for (const auto& field : structure.fields) {
     if (field.at + 4 > size || is_zero(field, data)) continue;
     if (reader == For::comparison && !compared(structure.name, field.name)) continue;
-    std::string value = value_text(structure, field, data, size, reader);
+    std::string value = value_text(structure, field, data, size, 0, reader);
     if (field.name == "dwLineDeviceID" && dword_at(data, field.at) == device) value = "this device";
     out.push_back({field.name, std::move(value)});
   }
@@ -200,7 +244,13 @@ std::string structure_text(const Structure& structure, const BYTE* data, std::si
 
 std::string field_text(const Structure& structure, const BYTE* data, std::size_t size, std::string_view name) {
   const Field* field = structure.find(name);
-  return field == nullptr ? std::string() : value_text(structure, *field, data, size, For::reader);
+  return field == nullptr ? std::string() : value_text(structure, *field, data, size, 0, For::reader);
+}
+
+std::vector<std::string> fields_outside(const Structure& structure, const BYTE* data, std::size_t used) {
+  std::vector<std::string> found;
+  find_outside(structure, data, 0, {structure.minimum, used}, found);
+  return found;
 }
 
 std::uint64_t parse_number(std::string_view text) {

@@ -22,6 +22,7 @@ struct Field {
   FieldKind kind = FieldKind::dword;
   std::size_t at = 0;         // of the value, or of the DWORD with the variable field's size
   std::size_t offset_at = 0;  // of the DWORD with the variable field's offset
+  std::string_view elements;  // a variable field of structures: which; their offsets count from this structure
 };
 
 struct Structure {
@@ -54,6 +55,10 @@ std::string structure_text(const Structure& structure, const BYTE* data, std::si
 
 /// The value of one field as fields_text prints it, zero too; "" when there is no such field.
 std::string field_text(const Structure& structure, const BYTE* data, std::size_t size, std::string_view field);
+
+/// A sentence for each variable field, of the structure or of its elements, that does not lie between the fixed part
+/// and used (bytes, at most those of data).
+std::vector<std::string> fields_outside(const Structure& structure, const BYTE* data, std::size_t used);
 
 DWORD dword_at(const BYTE* data, std::size_t at);
 void set_dword(BYTE* data, std::size_t at, DWORD value);

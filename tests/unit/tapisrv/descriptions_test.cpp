@@ -57,6 +57,42 @@ TEST(Structures, LeaveOutOfComparisonsWhatTapiOwns) {
   EXPECT_EQ(structure_text(info, bytes.data(), bytes.size(), For::comparison, 0), "LINECALLINFO{dwCallID=9}");
 }
 
+// Two packings of one list of treatments: its names before it and behind it.
+Bytes treatments(std::size_t padding) {
+  const Structure& caps = *find_structure("LINEADDRESSCAPS");
+  const Bytes name = parse_bytes("\"music\"", true);
+  LINECALLTREATMENTENTRY entry = {LINECALLTREATMENT_MUSIC, static_cast<DWORD>(name.size()), 0};
+  entry.dwCallTreatmentNameOffset = static_cast<DWORD>(caps.size + padding);
+  Bytes out(caps.size + padding);
+  out.insert(out.end(), name.begin(), name.end());
+  set_dword(out.data(), offsetof(LINEADDRESSCAPS, dwCallTreatmentListSize), sizeof entry);
+  set_dword(out.data(), offsetof(LINEADDRESSCAPS, dwCallTreatmentListOffset), static_cast<DWORD>(out.size()));
+  const auto* bytes = reinterpret_cast<const BYTE*>(&entry);
+  out.insert(out.end(), bytes, bytes + sizeof entry);
+  return out;
+}
+
+TEST(Structures, PrintWhatTheirElementsSayWhereverItLies) {
+  const Structure& caps = *find_structure("LINEADDRESSCAPS");
+  const char* text =
+      "LINEADDRESSCAPS{CallTreatmentList=[{dwCallTreatmentID=LINECALLTREATMENT_MUSIC CallTreatmentName=\"music\"}]}";
+  for (const std::size_t padding : {0U, 48U}) {
+    const Bytes bytes = treatments(padding);
+    EXPECT_EQ(structure_text(caps, bytes.data(), bytes.size(), For::comparison, 0), text);
+    EXPECT_TRUE(fields_outside(caps, bytes.data(), bytes.size()).empty());
+  }
+}
+
+TEST(Structures, AreSearchedForWhatLiesOutsideInTheirElementsToo) {
+  const Structure& caps = *find_structure("LINEADDRESSCAPS");
+  Bytes bytes = treatments(0);
+  const std::size_t entry = dword_at(bytes.data(), offsetof(LINEADDRESSCAPS, dwCallTreatmentListOffset));
+  set_dword(bytes.data(), entry + offsetof(LINECALLTREATMENTENTRY, dwCallTreatmentNameOffset),
+            static_cast<DWORD>(bytes.size() - 2));
+  ASSERT_EQ(fields_outside(caps, bytes.data(), bytes.size()).size(), 1U);
+  EXPECT_EQ(fields_outside(caps, bytes.data(), bytes.size())[0].rfind("CallTreatmentName is said to be", 0), 0U);
+}
+
 TEST(Constants, HaveNamesBothWays) {
   EXPECT_EQ(constant_value("LINECALLSTATE_IDLE"), 1U);
   EXPECT_EQ(constant_value("LINEMEDIAMODE_UNKNOWN|LINEMEDIAMODE_DATAMODEM"), 0x12U);
