@@ -90,7 +90,6 @@ void Core::shutdown() {
   {
     std::lock_guard lock(mutex_);
     initialized_ = false;
-    connected_ = false;
     inventoried_ = false;
   }
   inventory_came_.notify_all();

@@ -1,7 +1,7 @@
 // The proxy's heart: devices, handles, requests under way, and the event pump. An ordinary object, many to a process;
 // it knows neither sockets nor TLS, only an Uplink to send envelopes and the three on_* functions by which they come.
 // Owner: Provider (or a test). Threads: TAPI's threads call the functions that forward.hpp and overrides.hpp use;
-// one thread at a time, the link's, calls on_up, on_message and on_down; TAPI is called by the event pump alone.
+// one thread at a time, the link's, calls on_message and on_down; TAPI is called by the event pump alone.
 #pragma once
 
 #include <functional>
@@ -57,7 +57,6 @@ class Core {
   LONG create_device(bool phone, DWORD_PTR temporary, DWORD device_id);
 
   // --- the link's thread
-  void on_up();
   void on_message(const wire::Buffer& envelope);
   void on_down(const std::string& reason);
 
@@ -127,7 +126,6 @@ class Core {
   std::condition_variable inventory_came_;
   TapiSide tapi_;
   bool initialized_ = false;
-  bool connected_ = false;
   bool inventoried_ = false;  // the host's inventory came in this connection
   bool gave_up_ = false;      // somebody waited for it in vain: nobody waits again until the host is there
   std::vector<std::shared_ptr<Device>> devices_;

@@ -20,11 +20,6 @@ std::uint64_t param(const wire::fb::Event& event, std::size_t index) {
 
 }  // namespace
 
-void Core::on_up() {
-  std::lock_guard lock(mutex_);
-  connected_ = true;
-}
-
 void Core::on_message(const wire::Buffer& buffer) {
   const auto* envelope = wire::verified_envelope(*buffer);
   if (!envelope) return;
@@ -49,7 +44,6 @@ void Core::on_down(const std::string& reason) {
   std::vector<std::shared_ptr<Call>> calls;
   {
     std::lock_guard lock(mutex_);
-    connected_ = false;
     inventoried_ = false;
     for (const auto& device : devices_) device->present = false;
     calls = calls_.select([](const Call& c) { return c.id != 0; });

@@ -89,7 +89,6 @@ class Root final : public Provider, public link::ClientHandler {
     up_ = true;
     log_(LogLevel::Info,
          "connected to " + host.address + " (" + host.certificate.subject + ", tsplink " + host.product + ")");
-    core_->on_up();
   }
   void on_message(wire::Buffer envelope) override { core_->on_message(envelope); }
   void on_down(const std::string& reason, bool refused) override {

@@ -98,9 +98,7 @@ class Client::Impl final : public SocketEvents,
       const auto self = weak.lock();
       if (!self || self->attempt_ != attempt || self->peer_) return;
       self->leave();
-      self->fail("no connection to " + self->name() + " (" + address +
-                     "): is the host's service running, and does a "
-                     "firewall let port " +
+      self->fail("nothing answers at " + address + ": is the host's service running, and does a firewall let port " +
                      std::to_string(self->endpoint_.port) + " through?",
                  false);
     });
@@ -126,7 +124,6 @@ class Client::Impl final : public SocketEvents,
     if (!started_) return;
     up_since_ = core_.now();
     generation_ = attempt_;
-    core_.log(Level::Info, "connected to " + name() + ", session " + std::to_string(host.session));
     handler_->on_up(host);
   }
 

@@ -147,8 +147,7 @@ ReactorCore::Connecting ReactorCore::connect(const std::string& address, std::ui
   result.endpoint = "tcp://" + address + ":" + std::string(result.slot, '0') + std::to_string(port);
   const int error = client_socket_->connect(result.id, result.endpoint);
   if (error != 0) {
-    throw Failure(Kind::LinkDown, "no connection to " + address + ":" + std::to_string(port) +
-                                      " can be made: " + zmq_strerror(error));
+    throw Failure(Kind::LinkDown, "no connection can be made to " + address + ": " + zmq_strerror(error));
   }
   used_slots_.insert(result.slot);
   client_events_.by_id[result.id] = &events;

@@ -81,7 +81,6 @@ void Desktop::start() {
   DWORD phones = 0;
   core().enumerate({reinterpret_cast<HPROVIDER>(this), on_line_event, on_phone_event, {}}, lines, phones);
   core().init(kLineBase, kPhoneBase, lines, phones, on_completion);
-  core().on_up();
   inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});
   if (lines == 0) {
     told(2);  // LINE_CREATE and PHONE_CREATE

@@ -64,7 +64,6 @@ TEST(LinkLossTest, AfterTheReturnOfTheHostTheLineOpensAgain) {
   const auto hdLine = desktop.open_line();
   desktop.core().on_down("test");
   desktop.run<calls::lineClose>(Function::lineClose, hdLine);
-  desktop.core().on_up();
   desktop.inventory({device(kLineId + 7, 11)}, {device(kPhoneId + 7, 21, true)});
   desktop.open_line();
   EXPECT_EQ(std::get<0>(wire::decode<calls::lineOpen::Inputs>(desktop.await_request(Function::lineOpen).arguments)),
@@ -129,7 +128,6 @@ TEST(LinkLossTest, AbsentHostCostsOneDeadlineForAllDevicesTogether) {
   application.join();  // the clock stands: the second question did not wait
 
   desktop.up = true;
-  desktop.core().on_up();
   desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});
   EXPECT_EQ(negotiate(), 0);
 }

@@ -1,0 +1,231 @@
+// Roles of values: numbers, handles and what TAPI gives with them. See wire/roles.hpp for what a role is and who uses
+// it.
+#pragma once
+
+#include "wire/role_base.hpp"
+
+namespace tsplink::wire {
+
+struct Dword : RoleBase<DWORD, std::uint32_t> {
+  struct Held : HeldBase {
+    DWORD value = 0;
+    template <class C, std::size_t I>
+    static Held made(VendorSide&, const typename C::Inputs& in) {
+      Held held;
+      held.value = std::get<I>(in);
+      return held;
+    }
+    DWORD pass() { return value; }
+  };
+};
+
+struct AddressId : Dword {};
+
+/// How much room the caller has for an output; bounded, since the host allocates it.
+struct Capacity : Dword {
+  template <class C, std::size_t I>
+  static In take(DesktopSide&, const typename C::Arguments& arguments) {
+    return std::min<DWORD>(std::get<I>(arguments), kMaxBlock);
+  }
+  struct Held : Dword::Held {
+    template <class C, std::size_t I>
+    static Held made(VendorSide&, const typename C::Inputs& in) {
+      if (std::get<I>(in) > kMaxBlock) malformed<C, I>("asks for more than a block may hold");
+      Held held;
+      held.value = std::get<I>(in);
+      return held;
+    }
+  };
+};
+
+/// The number of bytes or entries of a counted pointer. Never sent: the worker counts what arrived.
+struct Count : RoleBase<DWORD> {
+  template <class C, std::size_t I, std::size_t Candidate = 0>
+  static DWORD counted(const typename C::Inputs& in) {
+    static_assert(Candidate < C::size, "no parameter names this count");
+    using Pointer = typename C::template Role<Candidate>;
+    if constexpr (requires { Pointer::counted_by; }) {
+      if constexpr (Pointer::counted_by.view() == C::parameters[I]) {
+        const auto& block = std::get<Candidate>(in);
+        return block ? static_cast<DWORD>(block->size() / Pointer::unit) : 0;
+      } else {
+        return counted<C, I, Candidate + 1>(in);
+      }
+    } else {
+      return counted<C, I, Candidate + 1>(in);
+    }
+  }
+  struct Held : HeldBase {
+    DWORD value = 0;
+    template <class C, std::size_t I>
+    static Held made(VendorSide&, const typename C::Inputs& in) {
+      Held held;
+      held.value = counted<C, I>(in);
+      return held;
+    }
+    DWORD pass() { return value; }
+  };
+};
+
+struct DwordOut : RoleBase<LPDWORD, Nothing, std::uint32_t> {
+  template <class C, std::size_t I>
+  static LONG store(DesktopSide&, const Out& out, const In&, const typename C::Arguments& arguments) {
+    if (auto* slot = std::get<I>(arguments)) *slot = out;
+    return 0;
+  }
+  struct Held : HeldBase {
+    DWORD value = 0;
+    template <class C, std::size_t I>
+    static Held made(VendorSide&, const typename C::Inputs&) {
+      return {};
+    }
+    LPDWORD pass() { return &value; }
+    Out collect(VendorSide&) { return value; }
+  };
+};
+
+struct LateDwordOut : DwordOut {
+  static constexpr bool late = true;
+};
+
+// --- requests, handles and ids -----------------------------------------------------------------------------------
+
+/// The request number of an asynchronous function; each end has its own, the envelope pairs them.
+struct RequestId : RoleBase<DRV_REQUESTID> {
+  struct Held : HeldBase {
+    DRV_REQUESTID value = 0;
+    template <class C, std::size_t I>
+    static Held made(VendorSide& side, const typename C::Inputs&) {
+      Held held;
+      held.value = side.request_id();
+      return held;
+    }
+    DRV_REQUESTID pass() { return value; }
+  };
+};
+
+template <class Handle, auto ToId, auto ToHandle, bool Optional = false>
+struct HandleRole : RoleBase<Handle, std::uint64_t> {
+  using Base = RoleBase<Handle, std::uint64_t>;
+  template <class C, std::size_t I>
+  static std::uint64_t take(DesktopSide& side, const typename C::Arguments& arguments) {
+    const auto handle = std::get<I>(arguments);
+    if constexpr (Optional) {
+      if (!handle) return 0;
+    }
+    return (side.*ToId)(handle);
+  }
+  struct Held : Base::HeldBase {
+    Handle value{};
+    template <class C, std::size_t I>
+    static Held made(VendorSide& side, const typename C::Inputs& in) {
+      Held held;
+      const std::uint64_t id = std::get<I>(in);
+      if (!(Optional && id == 0)) held.value = (side.*ToHandle)(id);
+      return held;
+    }
+    Handle pass() { return value; }
+  };
+};
+
+struct Line : HandleRole<HDRVLINE, &DesktopSide::line, &VendorSide::line> {};
+struct LineOrNone : HandleRole<HDRVLINE, &DesktopSide::line, &VendorSide::line, true> {};
+struct Phone : HandleRole<HDRVPHONE, &DesktopSide::phone, &VendorSide::phone> {};
+struct Call : HandleRole<HDRVCALL, &DesktopSide::call, &VendorSide::call> {};
+struct CallOrNone : HandleRole<HDRVCALL, &DesktopSide::call, &VendorSide::call, true> {};
+struct MspLine : HandleRole<HDRVMSPLINE, &DesktopSide::msp_line, &VendorSide::msp_line> {};
+struct LineDevice : HandleRole<DWORD, &DesktopSide::line_device, &VendorSide::line_device> {};
+struct PhoneDevice : HandleRole<DWORD, &DesktopSide::phone_device, &VendorSide::phone_device> {};
+
+/// TAPI's handle for an object that this call makes: stays on the desktop; the vendor gets a token of the worker.
+template <class Handle, auto Token>
+struct TokenRole : RoleBase<Handle> {
+  struct Held : RoleBase<Handle>::HeldBase {
+    Handle value{};
+    template <class C, std::size_t I>
+    static Held made(VendorSide& side, const typename C::Inputs&) {
+      Held held;
+      held.value = (side.*Token)();
+      return held;
+    }
+    Handle pass() { return value; }
+  };
+};
+
+struct TapiCall : TokenRole<HTAPICALL, &VendorSide::call_token> {};
+struct TapiLine : TokenRole<HTAPILINE, &VendorSide::line_token> {};
+struct TapiPhone : TokenRole<HTAPIPHONE, &VendorSide::phone_token> {};
+struct MspToken : TokenRole<HTAPIMSPLINE, &VendorSide::msp_token> {};
+
+/// A vendor's handle for a new object. Its token is the parameter before it or, for lines and phones, too.
+template <class Slot, auto Bind, class OutT = Nothing, class InT = Nothing>
+struct NewHandle : RoleBase<Slot, InT, OutT> {
+  using Handle = std::remove_pointer_t<Slot>;
+  struct Held : RoleBase<Slot, InT, OutT>::HeldBase {
+    Handle value{};
+    OutT id{};
+    template <class C, std::size_t I>
+    static Held made(VendorSide&, const typename C::Inputs&) {
+      return {};
+    }
+    Slot pass() { return &value; }
+    template <class Token>
+    void bind(VendorSide& side, Token token) {
+      if constexpr (kCrosses<OutT>) {
+        id = (side.*Bind)(token, value);
+      } else {
+        (side.*Bind)(token, value);
+      }
+    }
+    OutT collect(VendorSide&) { return id; }
+  };
+};
+
+struct NewLine : NewHandle<LPHDRVLINE, &VendorSide::bind_line> {};
+struct NewPhone : NewHandle<LPHDRVPHONE, &VendorSide::bind_phone> {};
+
+/// The proxy mints the handle and sends its number; the host's id comes back with the answer.
+struct NewCall : NewHandle<LPHDRVCALL, &VendorSide::bind_call, std::uint64_t, std::uint64_t> {
+  static constexpr bool late = true;
+  template <class C, std::size_t I>
+  static In take(DesktopSide& side, const typename C::Arguments& arguments) {
+    static_assert(std::is_same_v<typename C::template Role<I - 1>, TapiCall>);
+    auto* slot = std::get<I>(arguments);
+    return slot ? side.new_call(std::get<I - 1>(arguments), slot) : 0;
+  }
+  template <class C, std::size_t I>
+  static LONG store(DesktopSide& side, const Out& out, const In& in, const typename C::Arguments&) {
+    if (in) side.call_named(in, out);
+    return 0;
+  }
+};
+
+struct NewMspLine : NewHandle<LPHDRVMSPLINE, &VendorSide::bind_msp_line, std::uint64_t, std::uint64_t> {
+  template <class C, std::size_t I>
+  static In take(DesktopSide& side, const typename C::Arguments& arguments) {
+    static_assert(std::is_same_v<typename C::template Role<I - 1>, MspToken>);
+    return side.new_msp_line(std::get<I - 1>(arguments), std::get<I>(arguments));
+  }
+  template <class C, std::size_t I>
+  static LONG store(DesktopSide& side, const Out& out, const In& in, const typename C::Arguments&) {
+    side.msp_line_named(in, out);
+    return 0;
+  }
+};
+
+template <class Proc>
+struct EventProc : RoleBase<Proc> {
+  struct Held : RoleBase<Proc>::HeldBase {
+    Proc value{};
+    template <class C, std::size_t I>
+    static Held made(VendorSide& side, const typename C::Inputs&) {
+      Held held;
+      if constexpr (std::is_same_v<Proc, LINEEVENT>) held.value = side.line_event();
+      if constexpr (std::is_same_v<Proc, PHONEEVENT>) held.value = side.phone_event();
+      return held;
+    }
+    Proc pass() { return value; }
+  };
+};
+
+}  // namespace tsplink::wire
