@@ -18,16 +18,6 @@ namespace tsplink::host {
 namespace {
 
 std::shared_ptr<const security::Context> context_of(const Config& config) {
-  for (const auto& file : {config.certificate, config.key, config.authority}) {
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(file, ignored)) {
-      throw Failure(Kind::Configuration, "There is no file " + file.string() + "; correct the [tls] section.");
-    }
-  }
-  if (others_can_read(config.key.string())) {
-    throw Failure(Kind::Configuration,
-                  "The key " + config.key.string() + " can be read by others; take their access away (chmod 600).");
-  }
   security::IdentityFiles files;
   files.certificate = config.certificate;
   files.key = config.key;

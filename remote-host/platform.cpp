@@ -12,7 +12,6 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -51,7 +50,6 @@ Module load_module(const std::string& path) {
 
 void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
 void wait_for_stop_signal() { WaitForSingleObject(stop_event(), INFINITE); }
-bool others_can_read(const std::string&) { return false; }
 
 std::string machine_name() {
   char name[MAX_COMPUTERNAME_LENGTH + 1] = {};
@@ -101,11 +99,6 @@ void wait_for_stop_signal() {
 std::string machine_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
-bool others_can_read(const std::string& path) {
-  struct stat info {};
-  return stat(path.c_str(), &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 }
 
 #endif

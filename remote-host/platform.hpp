@@ -32,7 +32,5 @@ std::string machine_name();
 
 /// Writes `text` so that a reader sees nothing or all of it. Throws Failure(Configuration).
 void write_whole_file(const std::string& path, const std::string& text);
-/// Whether a file of a key can be read by others than its owner; false where that is not known.
-bool others_can_read(const std::string& path);
 
 }  // namespace tsplink::host
