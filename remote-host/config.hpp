@@ -42,7 +42,7 @@ struct Config {
   std::filesystem::path authority;
   std::filesystem::path revocations;
   log::Level log_level = log::Level::Info;
-  std::string log_file;
+  std::filesystem::path log_file;
   LimitsConfig limits;
   std::vector<ProviderConfig> providers;
 };

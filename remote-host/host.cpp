@@ -81,8 +81,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     }
     server_.start();
     listening_ = true;
-    if (!config_.port_file.empty())
-      write_whole_file(config_.port_file.string(), std::to_string(server_.port()) + "\n");
+    if (!config_.port_file.empty()) write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n");
     log::info("Listening on " + config_.listen_address + ", port " + std::to_string(server_.port()) + ".");
     watch();
   }
