@@ -93,6 +93,8 @@ void use_trust(SSL_CTX* ssl, const Identity& identity, Context::Impl& context) {
                                  " was revoked and is not trusted: remove it");
       continue;
     }
+    // All engines share this object: what OpenSSL reads out of it at first use is read now, by one thread.
+    X509_check_purpose(authority.get(), -1, 0);
     if (X509_STORE_add_cert(store, authority.get()) != 1) fail("out of memory while loading the authorities");
   }
   // An authority file may name an intermediate authority only: then that one is what is trusted.
