@@ -34,10 +34,7 @@ target_link_libraries(tsplink_zmq INTERFACE ${TSPLINK_ZMQ_LIBRARY} ws2_32 iphlpa
 
 set(INSTALL_GTEST OFF)
 add_subdirectory(/usr/src/googletest ${CMAKE_BINARY_DIR}/googletest EXCLUDE_FROM_ALL SYSTEM)
-foreach(library gtest gtest_main gmock gmock_main)
-  add_library(GTest::${library} ALIAS ${library})
-endforeach()
 
-# Windows 7 on, as libzmq and std::thread need; wide characters are asked for by name.
+# Windows 10, as libzmq was built; wide characters are asked for by name.
 add_compile_definitions(_WIN32_WINNT=0x0A00 NOMINMAX WIN32_LEAN_AND_MEAN)
 add_link_options(-static -Wl,--nxcompat -Wl,--dynamicbase)

@@ -21,7 +21,7 @@ TEST(Loss, OfTheHostEndsCallAndLineAtTheDesktop) {
   const Site site;
   const auto host = site.start_host();
   const auto desktop = in_call(site);
-  host->send(SIGTERM);
+  ask_to_end(*host, End::host);
   EXPECT_EQ(host->wait(), 0) << host->story();
   // hold.tap expects IDLE and then LINE_CLOSE.
   EXPECT_EQ(desktop->wait(), 0) << desktop->story() << site.logs();
@@ -42,7 +42,7 @@ TEST(Loss, OfADesktopFreesItsLine) {
       "expect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\ncall lineDrop c\nexpect completion 0\n"
       "expect LINE_CALLSTATE IDLE on c\nclose c\nclose l\n";
   site.canonical({scenario, "desk2", second});
-  host->send(SIGTERM);
+  ask_to_end(*host, End::host);
   EXPECT_EQ(host->wait(), 0) << host->story();
 }
 
