@@ -129,6 +129,8 @@ TEST(HostRefuses, APortInUse) {
       {{"127.0.0.1:0", "127.0.0.1:" + taken.port()}, {"level = \"info\"", "level = \"warn\""}}));
   expect_refusal(*host, {"port " + taken.port() + " on 127\\.0\\.0\\.1 is in use"});
   EXPECT_FALSE(fs::exists(site.file("port")));
+  // Nor was the vendor's driver woken, which would be a second one at the PBX.
+  EXPECT_FALSE(fs::exists(site.file("pbx.log"))) << text_of(site.file("pbx.log"));
 }
 
 // ---- tapisim
