@@ -133,6 +133,15 @@ TEST(HostRefuses, APortInUse) {
   EXPECT_FALSE(fs::exists(site.file("pbx.log"))) << text_of(site.file("pbx.log"));
 }
 
+TEST(HostRefuses, APortFileThatIsNoFile) {
+  const Site site;
+  fs::create_directory(site.file("folder"));
+  const auto host = site.run_host(site.host_configuration(
+      {{"port_file = \"port\"", "port_file = \"folder\""}, {"level = \"info\"", "level = \"warn\""}}));
+  expect_refusal(*host, {"/folder is there and no ordinary file", "port_file"});
+  EXPECT_TRUE(fs::exists(site.file("folder")));
+}
+
 // ---- tapisim
 
 TEST(TapisimRefuses, AMissingModule) {
