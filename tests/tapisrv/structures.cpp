@@ -64,7 +64,7 @@ Structure make(std::string_view name, std::size_t size, std::string_view list) {
 }
 
 // Kept out of comparisons: sizes that depend on how the variable parts are packed, what belongs to TAPI,
-// permanent ids (3.4), and the clock of the vendor's machine.
+// permanent ids, and the clock of the vendor's machine.
 bool compared(std::string_view structure, std::string_view field) {
   static const std::set<std::string, std::less<>> kOut = {"dwTotalSize",
                                                           "dwNeededSize",
