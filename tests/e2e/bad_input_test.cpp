@@ -137,7 +137,7 @@ TEST(HostRefuses, APortFileThatIsNoFile) {
   const Site site;
   fs::create_directory(site.file("folder"));
   const auto host = site.run_host(site.host_configuration(
-      {{"port_file = \"port\"", "port_file = \"folder\""}, {"level = \"info\"", "level = \"warn\""}}));
+      {{"port_file = \"port\"", "port_file = \"folder\""}, {"level = \"info\"", "level = \"error\""}}));
   expect_refusal(*host, {"/folder is there and no ordinary file", "port_file"});
   EXPECT_TRUE(fs::exists(site.file("folder")));
 }
