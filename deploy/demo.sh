@@ -20,13 +20,16 @@ while (($#)); do
     --quiet) quiet=yes ;;
     --keep) keep=yes ;;
     --no-install) install=no ;;
-    --preset) preset=${2:-}; shift ;;
+    --preset)
+      [[ ${2:-} =~ ^[a-z]+$ ]] || fail "--preset takes the name of a preset, not '${2:-}'"
+      preset=$2
+      shift
+      ;;
     -h | --help) usage; exit ;;
     *) fail "unknown argument '$1': see --help" ;;
   esac
   shift
 done
-[[ $preset =~ ^[a-z]+$ ]] || fail "--preset takes the name of a preset, not '$preset'"
 
 simpbx_msp_clsid=5B0C7A11-52B1-4B7E-9C44-51AB0E57D0C7
 bin=$PWD/build/$preset/bin

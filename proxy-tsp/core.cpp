@@ -144,7 +144,10 @@ Answer Core::ask(wire::Function function, std::span<const std::uint8_t> argument
     ledger_.wait(id, options_.clock->now(), answer, {});
     throw Failure(Kind::LinkDown, "no connection to the host");
   }
-  if (ledger_.wait(id, until, answer, std::move(undo))) return answer;
+  if (ledger_.wait(id, until, answer, std::move(undo))) {
+    if (answer.result > 0) answer.result = LINEERR_OPERATIONFAILED;  // a synchronous function has no request id
+    return answer;
+  }
   throw Failure(Kind::DeadlinePassed, "the host did not answer in time");
 }
 

@@ -82,6 +82,12 @@ class Core {
                                  DWORD version);
   std::shared_ptr<Phone> add_phone(const std::shared_ptr<Device>& device, HTAPIPHONE htPhone, PHONEEVENT event,
                                    DWORD version);
+  /// The host has opened it. False: the link was lost since, and nothing is open.
+  template <class T>
+  bool opened(T& device) {
+    std::lock_guard lock(mutex_);
+    return device.open = device.id != 0;
+  }
   std::shared_ptr<Call> add_call(const std::shared_ptr<Line>& line, HTAPICALL htCall);
   std::shared_ptr<MspInstance> add_msp(const std::shared_ptr<Line>& line, HTAPIMSPLINE token);
   void name_call(std::uintptr_t minted, std::uint64_t id);
@@ -91,7 +97,7 @@ class Core {
   void remove(const std::shared_ptr<Call>& call);
   void remove(const std::shared_ptr<MspInstance>& msp);
 
-  /// Ends an object for TAPI: its requests complete, its events stop, and both before this returns (rules 1.10).
+  /// Ends an object for TAPI: its requests complete, its events stop, and both before this returns.
   void quiesce(const std::function<bool(const AsyncRequest&)>& belongs);
   LONG store(const Device* device, const wire::StructureDescription& description,
              std::span<const std::uint8_t> source, void* destination, std::uint32_t version);

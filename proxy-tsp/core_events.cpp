@@ -9,7 +9,7 @@ namespace tsplink::proxy {
 
 namespace {
 
-// TAPI answers LINE_NEWCALL with a NULL call while it is overloaded (rules 2.4): asked again soon, then less often.
+// TAPI answers LINE_NEWCALL with a NULL call while it is overloaded: asked again soon, then less often.
 constexpr std::chrono::milliseconds kFirstRetry{20};
 constexpr std::chrono::milliseconds kLastRetry{250};
 constexpr std::chrono::seconds kGiveUp{30};
@@ -47,11 +47,12 @@ void Core::on_down(const std::string& reason) {
     inventoried_ = false;
     for (const auto& device : devices_) device->present = false;
     calls = calls_.select([](const Call& c) { return c.id != 0; });
-    lines = lines_.select([](const Line&) { return true; });
-    phones = phones_.select([](const Phone&) { return true; });
+    lines = lines_.select([](const Line& line) { return line.open; });
+    phones = phones_.select([](const Phone& phone) { return phone.open; });
     for (const auto& call : calls) call->id = 0;
-    for (const auto& line : lines) line->id = 0;
-    for (const auto& phone : phones) phone->id = 0;
+    // Those that are just being opened too: their functions fail, and TAPI hears nothing of them.
+    for (const auto& line : lines_.select([](const Line&) { return true; })) line->id = 0;
+    for (const auto& phone : phones_.select([](const Phone&) { return true; })) phone->id = 0;
   }
   ledger_.fail_all(LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
   const auto number_of = [](wire::Message message) { return static_cast<std::uint16_t>(message); };

@@ -1,5 +1,5 @@
 // The one thread that calls TAPI: completions and events in the order in which they were posted, no lock held, never
-// two at once (rules 1.4). Owner: Core. post() and drain() from any thread; TAPI may enter the provider from inside a
+// two at once. Owner: Core. post() and drain() from any thread; TAPI may enter the provider from inside a
 // callback, on this thread too, so whatever a TSPI function does must not wait for this thread when it runs on it.
 #pragma once
 

@@ -33,7 +33,7 @@ class DesktopCall final : public wire::DesktopSide {
   LONG store(const wire::StructureDescription& description, std::span<const std::uint8_t> source, void* destination,
              std::uint32_t version) override;
 
-  /// Forgets what was minted: the function fails synchronously, and TAPI will not close it (rules 2.5).
+  /// Forgets what was minted: the function fails synchronously, and TAPI will not close it.
   void unmint();
   void note_in(AsyncRequest& request) const;
 
@@ -126,7 +126,7 @@ LONG forward_sync(Core& core, wire::Function function, const typename C::Argumen
   try {
     const auto in = take_inputs<C>(side, arguments);
     const auto answer = core.ask(function, wire::encode(in));
-    LONG result = answer.result > 0 ? LINEERR_OPERATIONFAILED : answer.result;
+    LONG result = answer.result;
     if (result == 0 && !answer.outputs.empty()) {
       result = store_outputs<C>(side, wire::decode<typename C::Outputs>(answer.outputs), in, arguments);
     }

@@ -7,7 +7,8 @@
 namespace tsplink::proxy {
 
 std::optional<wire::InventoryValues> InventoryStore::load(std::string& problem) const {
-  if (folder_.empty()) return std::nullopt;
+  std::error_code error;
+  if (folder_.empty() || !std::filesystem::is_regular_file(file(), error)) return std::nullopt;
   std::ifstream stream(file(), std::ios::binary);
   if (!stream) return std::nullopt;
   const wire::Bytes bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};

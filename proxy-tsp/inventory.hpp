@@ -1,5 +1,5 @@
 // The stored inventory: what this desktop learned of its lines and phones, so that TAPI's start never waits for a
-// network (rules 5.2). One file, an Inventory envelope as it came over the wire. Owner: Core; one thread at a time.
+// network. One file, an Inventory envelope as it came over the wire. Owner: Core; one thread at a time.
 #pragma once
 
 #include <filesystem>

@@ -56,6 +56,7 @@ struct Line {
   HTAPILINE htLine{};
   LINEEVENT event{};
   DWORD version = 0;
+  bool open = false;                // lineOpen has succeeded, so that TAPI knows it
   std::atomic<bool> closed{false};  // no event after it is set
 };
 
@@ -66,6 +67,7 @@ struct Phone {
   HTAPIPHONE htPhone{};
   PHONEEVENT event{};
   DWORD version = 0;
+  bool open = false;
   std::atomic<bool> closed{false};
 };
 

@@ -34,7 +34,7 @@ bool store_fixed(const wire::Bytes& stored, Structure* destination) {
   return true;
 }
 
-/// Refuses, before anything is sent, the first dial modifier that the line cannot do (rules 1.6).
+/// Refuses, before anything is sent, the first dial modifier that the line cannot do.
 LONG check_dial_string(const Device& device, LPCWSTR number) {
   const auto values = device.values();
   const auto& caps = values->caps;
@@ -161,12 +161,13 @@ LONG Override<calls::lineOpen>::run(Core& core, DWORD dwDeviceID, HTAPILINE htLi
     const auto answer = core.ask(Function::lineOpen, arguments, [&core, id](const Answer&) {
       core.tell(Function::lineClose, wire::encode(calls::lineClose::Inputs{id}));
     });
-    if (answer.result == 0) {
-      *lphdLine = reinterpret_cast<HDRVLINE>(line->handle);
-      return 0;
+    if (answer.result != 0) {
+      core.remove(line);
+      return wire::to_family(answer.result, wire::Family::Line);
     }
-    core.remove(line);
-    return wire::to_family(answer.result, wire::Family::Line);
+    if (!core.opened(*line)) throw Failure(Kind::LinkDown, "the connection was lost while the line was opened");
+    *lphdLine = reinterpret_cast<HDRVLINE>(line->handle);
+    return 0;
   } catch (...) {
     core.remove(line);
     throw;
@@ -184,12 +185,13 @@ LONG Override<calls::phoneOpen>::run(Core& core, DWORD dwDeviceID, HTAPIPHONE ht
     const auto answer = core.ask(Function::phoneOpen, arguments, [&core, id](const Answer&) {
       core.tell(Function::phoneClose, wire::encode(calls::phoneClose::Inputs{id}));
     });
-    if (answer.result == 0) {
-      *lphdPhone = reinterpret_cast<HDRVPHONE>(phone->handle);
-      return 0;
+    if (answer.result != 0) {
+      core.remove(phone);
+      return wire::to_family(answer.result, wire::Family::Phone);
     }
-    core.remove(phone);
-    return wire::to_family(answer.result, wire::Family::Phone);
+    if (!core.opened(*phone)) throw Failure(Kind::LinkDown, "the connection was lost while the phone was opened");
+    *lphdPhone = reinterpret_cast<HDRVPHONE>(phone->handle);
+    return 0;
   } catch (...) {
     core.remove(phone);
     throw;
@@ -278,7 +280,7 @@ LONG Override<calls::providerShutdown>::run(Core& core, DWORD, DWORD) {
   return 0;
 }
 
-// lineAddProvider and the control panel look for these three; there is nothing to do in them (rules 5.9).
+// lineAddProvider and the control panel look for these three; there is nothing to do in them.
 LONG Override<calls::providerInstall>::run(Core&, HWND, DWORD) { return 0; }
 LONG Override<calls::providerRemove>::run(Core&, HWND, DWORD) { return 0; }
 LONG Override<calls::providerConfig>::run(Core&, HWND, DWORD) { return 0; }

@@ -87,6 +87,7 @@ class Root final : public Provider, public link::ClientHandler {
 
   void on_up(const link::PeerInfo& host) override {
     up_ = true;
+    last_reason_.clear();
     log_(LogLevel::Info,
          "connected to " + host.address + " (" + host.certificate.subject + ", tsplink " + host.product + ")");
   }
@@ -96,8 +97,12 @@ class Root final : public Provider, public link::ClientHandler {
       up_ = false;
       core_->on_down(reason);
     } else {
-      log_(refused ? LogLevel::Error : LogLevel::Warning,
+      // Each try fails alike: said once, and again only in detail.
+      log_(reason == last_reason_ ? LogLevel::Debug
+           : refused              ? LogLevel::Error
+                                  : LogLevel::Warning,
            "no connection to " + configuration_.host + ":" + std::to_string(configuration_.port) + ": " + reason);
+      last_reason_ = reason;
     }
   }
 
@@ -107,7 +112,8 @@ class Root final : public Provider, public link::ClientHandler {
   std::unique_ptr<Core> core_;
   std::unique_ptr<link::Reactor> reactor_;
   std::unique_ptr<link::Client> client_;
-  bool up_ = false;  // reactor's thread
+  bool up_ = false;  // both: reactor's thread
+  std::string last_reason_;
 };
 
 std::mutex root_mutex;

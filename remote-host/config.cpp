@@ -6,6 +6,7 @@
 #include <set>
 
 #include "wire/failure.hpp"
+#include "wire/link/platform.hpp"
 
 namespace tsplink::host {
 
@@ -60,6 +61,11 @@ class Section {
         refuse(&node, called(name) + " is no setting of tsplink-host; remove it or correct its name.");
     }
   }
+  /// A misspelt key is named as such, not by what is then missing.
+  void only(std::initializer_list<const char*> keys) {
+    for (const char* key : keys) take(key);
+    no_others();
+  }
   std::string called(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
 
  private:
@@ -83,6 +89,11 @@ void read_listen(Section& root, Config& config) {
   if (address.empty() || !digits || std::stoul(port) > 65535 ||
       (!bracketed && address.find(':') != std::string::npos)) {
     root.refuse(node, "listen must be address and port, such as \"0.0.0.0:8643\" or \"[::]:8643\".");
+  }
+  std::string problem;
+  if (link::addresses_of(address, true, problem).empty()) {
+    root.refuse(node, "listen takes an address of this machine, not a name such as \"" + address +
+                          "\"; \"0.0.0.0\" is all of its addresses.");
   }
   config.listen_address = address;
   config.listen_port = static_cast<std::uint16_t>(std::stoul(port));
@@ -127,6 +138,7 @@ void read_limits(Section section, LimitsConfig& limits) {
 }
 
 void read_tls(Section section, const std::filesystem::path& file, Config& config) {
+  section.only({"certificate", "key", "authority", "revocations", "passphrase"});
   const auto needed = [&](const char* key) {
     const auto value = section.text(key, "");
     if (value.empty()) section.refuse(nullptr, std::string("tls.") + key + " is missing; name the PEM file.");
@@ -136,7 +148,7 @@ void read_tls(Section section, const std::filesystem::path& file, Config& config
   config.key = needed("key");
   config.authority = needed("authority");
   config.revocations = beside(file, section.text("revocations", ""));
-  section.no_others();
+  config.passphrase = section.text("passphrase", "");
 }
 
 void read_providers(Section& root, const std::filesystem::path& file, Config& config) {
@@ -191,9 +203,7 @@ Config read_config(const std::filesystem::path& file) {
   }
   Config config;
   Section root(file, "", &table);
-  // A misspelt section is named as such, not by what is then missing.
-  for (const char* key : {"listen", "port_file", "tls", "log", "limits", "provider"}) root.take(key);
-  root.no_others();
+  root.only({"listen", "port_file", "tls", "log", "limits", "provider"});
   read_listen(root, config);
   config.port_file = beside(file, root.text("port_file", ""));
   read_tls(Section(file, "tls", root.table("tls")), file, config);

@@ -41,6 +41,7 @@ struct Config {
   std::filesystem::path key;
   std::filesystem::path authority;
   std::filesystem::path revocations;
+  std::string passphrase;  // of the key; empty: it has none
   log::Level log_level = log::Level::Info;
   std::filesystem::path log_file;
   LimitsConfig limits;

@@ -29,7 +29,7 @@ constexpr std::uint16_t number_of = static_cast<std::uint16_t>(detail::number_na
 /// Whether a function answers with PHONEERR_ codes.
 constexpr bool is_phone_function(std::string_view name) { return name.substr(0, 5) == "phone"; }
 
-/// What a function answers whose export is missing (rules 5.4).
+/// What a function answers whose export is missing.
 constexpr LONG unavailable(std::string_view name) {
   return static_cast<LONG>(is_phone_function(name) ? PHONEERR_OPERATIONUNAVAIL : LINEERR_OPERATIONUNAVAIL);
 }

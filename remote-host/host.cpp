@@ -23,6 +23,7 @@ std::shared_ptr<const security::Context> context_of(const Config& config) {
   files.key = config.key;
   files.authority = config.authority;
   files.revocations = config.revocations;
+  files.passphrase = config.passphrase;
   auto context = security::Context::load(security::Side::Server, files);
   for (const auto& warning : context->warnings()) log::warn(warning);
   return context;
@@ -69,8 +70,9 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   }
 
   void start() {
-    reactor_.start();
+    server_.start();  // a port in use is found before any vendor's driver is woken; desktops are served further down
     for (auto& each : workers_) {
+      log::info("Provider " + each->worker->name() + " is started.");
       const auto begin = std::chrono::steady_clock::now();
       each->worker->start();
       const auto took =
@@ -79,20 +81,22 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
                 " lines, " + std::to_string(each->worker->phones()) + " phones, initialised in " +
                 std::to_string(took.count()) + " ms.");
     }
-    server_.start();
-    listening_ = true;
-    if (!config_.port_file.empty()) write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n");
+    reactor_.start();
+    if (!config_.port_file.empty()) {
+      write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n");
+      port_file_written_ = true;
+    }
     log::info("Listening on " + config_.listen_address + ", port " + std::to_string(server_.port()) + ".");
     watch();
   }
 
   bool stop() {
     server_.stop();
-    if (listening_ && !config_.port_file.empty()) {
+    if (port_file_written_) {
       std::error_code ignored;
       std::filesystem::remove(config_.port_file, ignored);
     }
-    listening_ = false;
+    port_file_written_ = false;
     bool all = true;
     for (auto& each : workers_) all = each->worker->stop() && all;
     reactor_.stop();
@@ -179,7 +183,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   std::vector<std::unique_ptr<Attached>> workers_;
   link::Server server_;
   std::unordered_map<SessionId, std::string> names_;
-  bool listening_ = false;
+  bool port_file_written_ = false;
 };
 
 Host::Host(const Config& config) : impl_(std::make_unique<Impl>(config)) {}

@@ -2,9 +2,12 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <functional>
+#include <future>
 #include <iostream>
+#include <optional>
 
 #include "remote-host/config.hpp"
 #include "remote-host/host.hpp"
@@ -24,23 +27,45 @@ struct Options {
   std::string account = "NT AUTHORITY\\NetworkService";
 };
 
+constexpr std::chrono::milliseconds kStartPoll{20};
+constexpr std::chrono::seconds kStartGivenUp{10};
+
+/// Loads and starts everything in a thread of its own, since a vendor's driver may hang in that. True: then asked to
+/// stop meanwhile.
+bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config& config) {
+  using namespace tsplink::host;
+  auto starting = std::async(std::launch::async, [&] { host.emplace(config).start(); });
+  bool asked = false;
+  while (!asked && starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    asked = stop_signal_within(kStartPoll);
+  }
+  if (asked) {
+    log::info("Stopping as soon as the providers have started.");
+    if (starting.wait_for(kStartGivenUp) != std::future_status::ready) {
+      log::error("A provider's driver does not come back from its start; ending without it.");
+      leave_at_once(1);
+    }
+  }
+  starting.get();
+  return asked;
+}
+
 int run(const Options& options, const std::function<void()>& started) {
   using namespace tsplink::host;
   const auto config = read_config(options.file);
-  if (!options.check) {
-    take_stop_signals();
-    log::set_up(config.log_level, config.log_file);
-  }
-  Host host(config);
   if (options.check) {
+    Host host(config);
     std::cout << options.file << ": the configuration is valid.\n";
     return 0;
   }
-  host.start();
+  take_stop_signals();
+  log::set_up(config.log_level, config.log_file);
+  std::optional<Host> host;
+  bool asked = start(host, config);
   started();
-  wait_for_stop_signal();
+  while (!asked) asked = stop_signal_within(std::chrono::hours(1));
   log::info("Stopping.");
-  const bool all = host.stop();
+  const bool all = host->stop();
   log::info("Stopped.");
   if (!all) leave_at_once(0);  // a vendor's thread is still inside its module
   return 0;
@@ -92,7 +117,7 @@ int main(int argc, char** argv) {
   CLI::App app("Serves the lines and phones of telephony service providers on this machine to desktops.",
                "tsplink-host");
   Options options;
-  app.add_option("--config", options.file, "configuration file (TOML)");
+  app.add_option("--config", options.file, "configuration file (TOML)")->type_name("FILE (needed)");
   app.add_flag("--check", options.check, "validate the configuration, load the modules, and exit");
   app.set_version_flag("--version", std::string("tsplink-host ") + TSPLINK_VERSION);
   add_service_options(app, options);
@@ -100,7 +125,8 @@ int main(int argc, char** argv) {
     auto arguments = tsplink::host::program_arguments(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app.parse(std::move(arguments));
-    if (options.file.empty() && !options.remove) throw CLI::RequiredError("--config");
+    if (options.file.empty() && !options.remove)
+      throw CLI::RequiredError("--config");  // after words that are no option
   } catch (const CLI::ParseError& failure) {
     return app.exit(failure) == 0 ? 0 : kRefused;
   }

@@ -51,7 +51,9 @@ Module load_module(const std::string& path) {
 }
 
 void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
-void wait_for_stop_signal() { WaitForSingleObject(stop_event(), INFINITE); }
+bool stop_signal_within(std::chrono::milliseconds time) {
+  return WaitForSingleObject(stop_event(), static_cast<DWORD>(time.count())) == WAIT_OBJECT_0;
+}
 void order_stop() { SetEvent(stop_event()); }
 
 std::vector<std::string> program_arguments(int, char**) {
@@ -89,6 +91,7 @@ sigset_t stop_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 }  // namespace
@@ -96,15 +99,16 @@ sigset_t stop_signals() {
 void take_stop_signals() {
   const auto set = stop_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // whoever read the log is gone: that ends no telephony
 }
 
-void wait_for_stop_signal() {
+bool stop_signal_within(std::chrono::milliseconds time) {
   const auto set = stop_signals();
-  int signal_number = 0;
-  while (sigwait(&set, &signal_number) != 0) {
-  }
+  const timespec bound{time.count() / 1000, time.count() % 1000 * 1000000};
+  if (sigtimedwait(&set, nullptr, &bound) < 0) return false;
   // From here on the default action holds: the next one ends the process.
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  return true;
 }
 
 void order_stop() { kill(getpid(), SIGTERM); }
@@ -121,12 +125,17 @@ std::string machine_name() {
 void leave_at_once(int status) { std::_Exit(status); }
 
 void write_whole_file(const std::filesystem::path& path, const std::string& text) {
+  std::error_code failure;
+  const auto type = std::filesystem::status(path, failure).type();
+  if (type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::regular) {
+    throw Failure(Kind::Configuration, path.string() + " is there and no ordinary file; choose another port_file.");
+  }
   auto part = path;
   part += ".part";
   std::ofstream file(part, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
-  std::error_code failure;
+  failure.clear();
   if (file) std::filesystem::rename(part, path, failure);
   if (!file || failure) {
     std::filesystem::remove(part, failure);

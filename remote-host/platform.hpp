@@ -2,6 +2,7 @@
 // Owner: the program. Threads: as each function says.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -22,8 +23,11 @@ struct Module {
 /// Loads a TSP. Throws Failure(Configuration) with a sentence. Any thread.
 Module load_module(const std::string& path);
 
-/// Takes SIGINT and SIGTERM (Windows: console events) away from every thread started later. Main thread, first.
+/// Takes SIGINT, SIGTERM and SIGHUP (Windows: console events) away from every thread started later. Main thread,
+/// first.
 void take_stop_signals();
+/// Waits for one of them: true when it came in time; from then on a second one ends the process at once. Main thread.
+bool stop_signal_within(std::chrono::milliseconds time);
 /// Waits for one of them, whatever time it takes; a second one ends the process at once. Main thread.
 void wait_for_stop_signal();
 /// Lets wait_for_stop_signal() return, as a signal would. Any thread.
@@ -36,6 +40,9 @@ std::vector<std::string> program_arguments(int argc, char** argv);
 /// The name of this machine, for logs of both ends. Any thread.
 std::string machine_name();
 
+/// Writes `text` so that a reader sees nothing or all of it; replaces nothing but a regular file. Throws
+/// Failure(Configuration).
+void write_whole_file(const std::string& path, const std::string& text);
 /// Writes `text` so that a reader sees nothing or all of it. Throws Failure(Configuration).
 void write_whole_file(const std::filesystem::path& path, const std::string& text);
 

@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t kMaxHandshakeInput = 64 * 1024;
 // RFC 8446 5.5 allows 2^24.5 full records with one AES-GCM key.
 constexpr std::uint64_t kRecordsOfOneKey = 1U << 22U;
+// A new key costs some 20 us; nobody needs more of them than these, and one more for each so many bytes.
+constexpr std::uint64_t kKeyUpdates = 32;
+constexpr std::uint64_t kBytesOfKeyUpdate = 1U << 20U;
 
 std::string canonical_host_name(std::string name) {
   if (name.size() > 2 && name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);
@@ -61,6 +64,10 @@ struct Engine::Impl {
   void finish_handshake();
   void read_records();
   void close_by_peer();
+  static void on_message(int sent, int version, int type, const void* bytes, std::size_t size, SSL*, void* self);
+
+  std::uint64_t received = 0;     // bytes of ciphertext
+  std::uint64_t key_updates = 0;  // messages of the peer
 };
 
 Engine::Impl::Impl(std::shared_ptr<const Context> shared, std::string host_name) : context(std::move(shared)) {
@@ -73,6 +80,8 @@ Engine::Impl::Impl(std::shared_ptr<const Context> shared, std::string host_name)
   BIO* bio = new_memory_bio(with.bio_method.get(), channel).release();
   SSL_set_bio(ssl.get(), bio, bio);
   SSL_set_app_data(ssl.get(), &handshake);
+  SSL_set_msg_callback(ssl.get(), on_message);
+  SSL_set_msg_callback_arg(ssl.get(), this);
   if (with.side == Side::Server) {
     SSL_set_accept_state(ssl.get());
     return;
@@ -186,6 +195,9 @@ void Engine::Impl::read_records() {
     std::size_t count = 0;
     ERR_clear_error();
     const int result = SSL_read_ex(ssl.get(), buffer.data(), buffer.size(), &count);
+    if (key_updates > kKeyUpdates + received / kBytesOfKeyUpdate) {
+      return fail("the peer changes its keys without end, which costs this side more than it: it is an attack");
+    }
     if (result == 1) {
       plaintext.insert(plaintext.end(), buffer.data(), buffer.data() + count);
       continue;
@@ -193,6 +205,13 @@ void Engine::Impl::read_records() {
     const int error = SSL_get_error(ssl.get(), result);
     if (error == SSL_ERROR_WANT_READ) return;
     return error == SSL_ERROR_ZERO_RETURN ? close_by_peer() : fail_by_openssl();
+  }
+}
+
+void Engine::Impl::on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL*, void* self) {
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE && size > 0 &&
+      *static_cast<const std::uint8_t*>(bytes) == SSL3_MT_KEY_UPDATE) {
+    ++static_cast<Impl*>(self)->key_updates;
   }
 }
 
@@ -220,6 +239,7 @@ Engine::State Engine::receive(std::span<const std::uint8_t> ciphertext) {
   Impl& self = *impl_;
   if (self.state == State::Failed || self.peer_closed || ciphertext.empty()) return self.state;
   if (self.first_count < self.first_bytes.size()) self.note_first_bytes(ciphertext);
+  self.received += ciphertext.size();
   self.channel.input = ciphertext;
   self.advance();
   self.channel.input = {};

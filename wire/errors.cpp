@@ -80,9 +80,9 @@ constexpr Mapping kMappings[] = {
     {Kind::NoSuchObject, static_cast<LONG>(LINEERR_INVALLINEHANDLE), static_cast<LONG>(PHONEERR_INVALPHONEHANDLE)},
     // Not LINEERR_DISCONNECTED, which tapi.h has for the application's own link to a remote TAPISRV.
     {Kind::LinkDown, TSPLINK_BOTH(OPERATIONFAILED)},
-    // rules 1.9: the request is withdrawn, so it did fail; INVALTIMEOUT is about a caller's parameter.
+    // The request is withdrawn, so it did fail; INVALTIMEOUT is about a caller's parameter.
     {Kind::DeadlinePassed, TSPLINK_BOTH(OPERATIONFAILED)},
-    // What a missing export means (rules 5.4).
+    // What a missing export means.
     {Kind::Unavailable, TSPLINK_BOTH(OPERATIONUNAVAIL)},
     // INIFILECORRUPT would send people to TAPI's own files; the log has the sentence that helps.
     {Kind::Configuration, TSPLINK_BOTH(OPERATIONFAILED)},

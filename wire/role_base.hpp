@@ -13,7 +13,7 @@
 
 namespace tsplink::wire {
 
-/// Bytes behind every output buffer that a vendor gets, since some write past its end (rules 3.3).
+/// Bytes behind every output buffer that a vendor gets, since some write past its end.
 constexpr std::size_t kSlack = 256;
 
 [[noreturn]] inline void malformed(std::string_view function, std::string_view parameter, const char* what) {

@@ -26,7 +26,7 @@ struct StructureDescription;
 enum class Content { Text, Bytes, Dwords, DeviceClasses, Structures };
 #pragma GCC diagnostic pop
 
-/// A member whose value belongs to one machine, to be rewritten for each desktop (rules 3.4, 8.7, 8.8). DeviceClasses
+/// A member whose value belongs to one machine, to be rewritten for each desktop. DeviceClasses
 /// names a variable part by its dw...Size, MspFlag the LINEDEVCAPFLAGS_MSP bit.
 enum class Rewrite {
   LineDeviceId,
@@ -120,7 +120,7 @@ struct Mended {
   std::vector<std::string> fields;  // what was mended, for the log; at most 16 names
 };
 
-/// What a vendor wrote into a zeroed buffer (rules 3.3), made true: dwTotalSize is the buffer's size again; a
+/// What a vendor wrote into a zeroed buffer, made true: dwTotalSize is the buffer's size again; a
 /// variable part that is not wholly behind the fixed part and inside the buffer gets size and offset 0; dwUsedSize is
 /// the end of the last good part; dwNeededSize is at least that. Parts beyond the vendor's own dwUsedSize count when
 /// they are inside the buffer. Passes check_output() afterwards. Structures with totals only; never throws for what a

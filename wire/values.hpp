@@ -22,7 +22,7 @@ struct Nothing {
 using Block = std::optional<Bytes>;
 using Utf16 = std::optional<std::u16string>;
 
-/// Bounds of design section 7.
+/// Bounds of what is taken from the wire.
 constexpr std::uint32_t kMaxBlock = 256 * 1024;
 constexpr std::uint32_t kMaxText = 32 * 1024;
 

@@ -46,7 +46,8 @@ struct SessionInfo {
 };
 
 struct BrokerOptions {
-  std::size_t requests_in_flight = 256;  // of one session
+  std::size_t requests_in_flight = 256;   // of one session
+  std::size_t worker_bytes = 64U << 20U;  // arguments that one worker has not answered, of sessions that are gone too
   wire::Duration monitor_delay =
       std::chrono::milliseconds(250);                // until calls are announced without a media detection
   wire::Right default_right = wire::Right::Control;  // of every desktop; Local: none
@@ -126,6 +127,8 @@ class Broker {
   struct Pending {
     Request from;
     bool answered = false;  // its desktop has an answer already
+    std::size_t worker = 0;
+    std::size_t bytes = 0;  // of its arguments
     std::function<void(Pending&, LONG, Span)> done;
   };
   using Done = std::function<void(Pending&, LONG, Span)>;
@@ -185,7 +188,12 @@ class Broker {
   Sessions& sessions_;
   Timers& timers_;
   const BrokerOptions options_;
-  std::vector<std::pair<std::string, wire::Channel*>> workers_;
+  struct WorkerSlot {
+    std::string name;
+    wire::Channel* channel;
+    std::size_t bytes = 0;  // of arguments not yet answered
+  };
+  std::vector<WorkerSlot> workers_;
   std::unordered_map<SessionId, Session> open_sessions_;
   std::map<std::uint64_t, Station> stations_;
   std::unordered_map<std::uint64_t, CallState> calls_;

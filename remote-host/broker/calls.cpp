@@ -80,7 +80,7 @@ void Broker::drop_call(const Request& request) {
   auto& call = calls_.at(request.call);
   const auto* attachment = station(call.line).attachment(request.session);
   const auto media = call.state ? static_cast<std::uint32_t>(call.state->params[2]) : 0;
-  // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that (rules 8.2).
+  // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that.
   if (!call.controllers.count(request.session) && media != 0 && (attachment->media & media) == 0) {
     respond(request, 0);
     wire::EventValues idle = *call.state;

@@ -10,13 +10,13 @@ namespace tsplink::host {
 namespace calls = wire::calls;
 
 std::size_t Broker::add_worker(std::string name, wire::Channel& to_worker) {
-  workers_.emplace_back(std::move(name), &to_worker);
+  workers_.push_back({std::move(name), &to_worker});
   return workers_.size() - 1;
 }
 
 void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
   const auto* verified = wire::verified_envelope(*envelope);
-  if (!verified) return log::error("Worker " + workers_[worker].first + " sent a malformed envelope; it is dropped.");
+  if (!verified) return log::error("Worker " + workers_[worker].name + " sent a malformed envelope; it is dropped.");
   switch (verified->body_type()) {
     case wire::fb::Body::Reply: {
       const auto* reply = verified->body_as_Reply();
@@ -28,7 +28,7 @@ void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
     }
     case wire::fb::Body::Event: return event(envelope, *verified->body_as_Event());
     case wire::fb::Body::Inventory: return inventory(worker, wire::read_inventory(*verified->body_as_Inventory()));
-    default: log::error("Worker " + workers_[worker].first + " sent an envelope that is not a worker's.");
+    default: log::error("Worker " + workers_[worker].name + " sent an envelope that is not a worker's.");
   }
 }
 

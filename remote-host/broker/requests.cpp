@@ -23,6 +23,9 @@ wire::Family family_of(std::uint16_t function) {
 
 LONG failed(std::uint16_t function) { return operation_failed(wire::function_info(function)->name); }
 
+// Such requests pass however much a driver owes: those that drop and close are among them.
+constexpr std::size_t kSmallRequest = 1024;
+
 }  // namespace
 
 Broker::Override Broker::override_of(std::uint16_t function) {
@@ -51,7 +54,7 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
   if (session == open_sessions_.end()) return;
   const auto* verified = wire::verified_envelope(*envelope);
   const auto* body = verified ? verified->body_as_Request() : nullptr;
-  if (!body) return log::warn("Desktop " + session->second.info.machine + " sent an envelope that is no request.");
+  if (!body) return sessions_.close(id, "a desktop sends requests only, and this envelope is none");
   Request request;
   request.session = id;
   request.id = body->id();
@@ -71,6 +74,10 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
              std::string(info->name) + " trace " + std::to_string(request.trace));
   try {
     check(request);
+    const auto size = request.arguments.size();
+    if (size > kSmallRequest && workers_[station(request.device).worker].bytes + size > options_.worker_bytes) {
+      throw Failure(Kind::TooLarge, "the driver holds too many unanswered requests");
+    }
     if (const auto special = override_of(request.function)) return (this->*special)(request);
     forward(request);
   } catch (const Failure& failure) {
@@ -139,9 +146,12 @@ void Broker::send_request(std::size_t worker, const Request& from, Span argument
   pending.from = from;
   pending.from.arguments = {};  // they belong to the desktop's envelope, which goes now
   pending.done = std::move(done);
+  pending.worker = worker;
+  pending.bytes = arguments.size();
+  workers_[worker].bytes += pending.bytes;
   pending_.emplace(id, std::move(pending));
   if (from.session) ++open_sessions_[from.session].in_flight;
-  workers_[worker].second->send(wire::make_request(id, from.function, from.deadline_ms, from.trace, arguments));
+  workers_[worker].channel->send(wire::make_request(id, from.function, from.deadline_ms, from.trace, arguments));
 }
 
 void Broker::respond(const Request& request, LONG result, Span outputs) {
@@ -161,6 +171,7 @@ void Broker::answered(std::uint64_t id, LONG result, Span outputs) {
   if (found == pending_.end()) return;
   auto pending = std::move(found->second);
   pending_.erase(found);
+  workers_[pending.worker].bytes -= pending.bytes;
   if (const auto session = open_sessions_.find(pending.from.session); session != open_sessions_.end()) {
     if (session->second.in_flight) --session->second.in_flight;
   }
@@ -180,7 +191,7 @@ void Broker::done_plainly(Pending& pending, LONG result, Span outputs) {
   const auto& from = pending.from;
   if (!from.session) return;
   if (result == 0 && makes_calls(from.function)) {
-    // The maker has the answer first, the others hear of the call after it (rules 8.1).
+    // The maker has the answer first, the others hear of the call after it.
     const auto made = new_calls(from.function, outputs);
     for (const auto id : made) {
       CallState call;

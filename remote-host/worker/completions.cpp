@@ -1,4 +1,4 @@
-// Each asynchronous request that was accepted is answered exactly once, whatever the vendor does (rules 1.1 to 1.3).
+// Each asynchronous request that was accepted is answered exactly once, whatever the vendor does.
 #include "remote-host/log.hpp"
 #include "remote-host/worker/core.hpp"
 #include "remote-host/worker/side.hpp"
@@ -60,7 +60,7 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
       continue;
     }
     // TAPI closes the call of a lineMakeCall that failed by completion; for the other functions the documents differ,
-    // and most vendors have freed it (rules 2.5).
+    // and most vendors have freed it.
     const auto handle = call->handle;
     const auto line = call->line;
     forget_call(id);

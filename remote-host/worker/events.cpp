@@ -140,7 +140,7 @@ void Core::on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message,
     const bool create = message == LINE_CREATE || message == PHONE_CREATE;
     const auto self = shared_from_this();
     if (create) {
-      // From the provider's queue and not from here: it calls the vendor (rules 4.3).
+      // From the provider's queue and not from here: it calls the vendor.
       strands_->post(0, [self, phone, temporary = params[1]] { self->create_device(phone, temporary); });
       return;
     }

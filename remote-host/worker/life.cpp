@@ -1,4 +1,4 @@
-// A provider's life: the order of TAPISRV's calls at start and end, devices that come and go (rules 5.1).
+// A provider's life: the order of TAPISRV's calls at start and end, devices that come and go.
 #include <cstring>
 
 #include "remote-host/log.hpp"

@@ -1,4 +1,4 @@
-// The permanent ids that desktops see (rules 8.8): a hash of the provider's name and the vendor's own id, the same on
+// The permanent ids that desktops see: a hash of the provider's name and the vendor's own id, the same on
 // every host of the same configuration; ids that collide move on by one. Owner: the host; any thread.
 #pragma once
 

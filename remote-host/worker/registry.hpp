@@ -1,6 +1,6 @@
 // The one root that a vendor's callbacks reach: C callbacks carry no context, so the handles in them must find their
 // worker. Tokens are unique over all kinds and workers of the process, not zero, below 2^31 and reused late, since
-// some drivers narrow handles to 32 bits (rules 2.7). Owner: the process. Any thread; nothing here calls out under
+// some drivers narrow handles to 32 bits. Owner: the process. Any thread; nothing here calls out under
 // its lock.
 #pragma once
 

@@ -129,6 +129,17 @@ TEST(HostRefuses, APortInUse) {
       {{"127.0.0.1:0", "127.0.0.1:" + taken.port()}, {"level = \"info\"", "level = \"warn\""}}));
   expect_refusal(*host, {"port " + taken.port() + " on 127\\.0\\.0\\.1 is in use"});
   EXPECT_FALSE(fs::exists(site.file("port")));
+  // Nor was the vendor's driver woken, which would be a second one at the PBX.
+  EXPECT_FALSE(fs::exists(site.file("pbx.log"))) << text_of(site.file("pbx.log"));
+}
+
+TEST(HostRefuses, APortFileThatIsNoFile) {
+  const Site site;
+  fs::create_directory(site.file("folder"));
+  const auto host = site.run_host(site.host_configuration(
+      {{"port_file = \"port\"", "port_file = \"folder\""}, {"level = \"info\"", "level = \"error\""}}));
+  expect_refusal(*host, {"/folder is there and no ordinary file", "port_file"});
+  EXPECT_TRUE(fs::exists(site.file("folder")));
 }
 
 // ---- tapisim

@@ -46,5 +46,33 @@ TEST(Loss, OfADesktopFreesItsLine) {
   EXPECT_EQ(host->wait(), 0) << host->story();
 }
 
+// ---- Stopping the host
+
+TEST(Stop, EndsAHostWhoseDriverHangsInItsStart) {
+  const Site site;
+  write(site.file("slow"), "init_ms = 300000\n");
+  Process host({{bin("tsplink-host").string(), "--config", site.host_configuration().string()},
+                {{"SIMPBX_CONFIG", site.file("slow").string()}}},
+               site.file("host"));
+  ASSERT_TRUE(host.says("Provider simpbx is started.")) << host.story();
+  host.send(SIGTERM);
+  ASSERT_TRUE(host.says("Stopping as soon as")) << host.story();
+  host.send(SIGTERM);
+  EXPECT_EQ(host.wait(), 128 + SIGTERM) << host.story();
+}
+
+TEST(Stop, IsInOrderAlthoughNobodyReadsTheLogAnyMore) {
+  const Site site;
+  Process host({{"/bin/bash", "-c", "exec \"$0\" --config \"$1\" 2> >(exec true)", bin("tsplink-host").string(),
+                 site.host_configuration().string()},
+                {{"SIMPBX_CONTROL", site.file("pbx.port").string()}}},
+               site.file("host"));
+  ASSERT_TRUE(host.until([&] { return !site.port().empty(); })) << host.story();
+  host.send(SIGTERM);
+  EXPECT_EQ(host.wait(), 0) << host.story();
+  EXPECT_FALSE(fs::exists(site.file("port")));
+  EXPECT_FALSE(fs::exists(site.file("pbx.port"))) << "the provider was not shut down";
+}
+
 }  // namespace
 }  // namespace tsplink::e2e

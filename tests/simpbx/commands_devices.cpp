@@ -26,7 +26,7 @@ std::string list_phones(Pbx& pbx, const CommandLine&) {
   return text;
 }
 
-/// Out of service is an outage as rules 4.2 has it: OUTOFSERVICE and DISCONNECTED, then INSERVICE and CONNECTED.
+/// Out of service is an outage: OUTOFSERVICE and DISCONNECTED, then INSERVICE and CONNECTED.
 std::string line_state(Pbx& pbx, const CommandLine& command) {
   const LinePtr line = command.line(pbx);
   const std::string& what = command.word(0, "a state, such as outofservice");
@@ -121,7 +121,7 @@ std::string remove(Pbx& pbx, const CommandLine& command) {
   return {};
 }
 
-/// LINE_CLOSE and PHONE_CLOSE are requests: everything pending is completed first (rules 4.2).
+/// LINE_CLOSE and PHONE_CLOSE are requests: everything pending is completed first.
 std::string close(Pbx& pbx, const CommandLine& command) {
   if (command.has("phone")) {
     const PhonePtr phone = command.phone(pbx);

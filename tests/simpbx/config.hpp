@@ -17,25 +17,25 @@ enum class Habit {
   complete_in_call,          // 1.2 ASYNC_COMPLETION on the caller's thread before the function returns
   completion_before_output,  // 1.3 completes a call-starting function before it writes the call handle
   error_then_id,             // 1.2 completes with an error, then still returns the positive request id
-  refuse_late,               // 1.1 refuses by completion what could be refused at once
-  complete_on_close,         // 1.2 lineMakeCall is completed only by lineCloseCall or lineClose
-  events_before_completion,  // 2.2 events about a new call come before its completion
-  events_in_call,            // 2.2 with complete_in_call: those events come before the return as well
-  app_handles,               // 2.6 returns TAPI's htLine, htCall and htPhone as its own handles
-  call_is_line,              // 2.6 the first call of a line has the line's handle value
-  narrow_handles,            // 2.7 keeps handles in 32 bits, and gives a slot of 4 bytes with LINE_NEWCALL
-  newcall_no_retry,          // 2.4 rejects the call when LINE_NEWCALL left its slot NULL
-  used_too_small,            // 3.3 dwUsedSize is smaller than the fixed part
-  write_past_used,           // 3.3 bytes are written past dwUsedSize
-  needed_changes,            // 3.3 dwNeededSize differs from call to call
-  nothing_written,           // 3.3 success although the structure was left as it was
-  options_unset,             // 3.3 *lpdwTSPIOptions is never written
-  announce_early,            // 4.4 announces calls as soon as the line is open, retries 10 times every 250 ms
-  nonreentrant,              // 5.3 sets LINETSPIOPTION_NONREENTRANT and reports every concurrent entry
-  init_once,                 // 5.5 a second providerInit after providerShutdown fails while the module stays loaded
-  block_open,                // 5.6 lineOpen waits block_ms
-  block_close_call,          // 5.6 lineCloseCall waits block_ms
-  locked_callback,           // 5.6 holds its lock while it calls back
+  refuse_late,               // refuses by completion what could be refused at once
+  complete_on_close,         // lineMakeCall is completed only by lineCloseCall or lineClose
+  events_before_completion,  // events about a new call come before its completion
+  events_in_call,            // with complete_in_call: those events come before the return as well
+  app_handles,               // returns TAPI's htLine, htCall and htPhone as its own handles
+  call_is_line,              // the first call of a line has the line's handle value
+  narrow_handles,            // keeps handles in 32 bits, and gives a slot of 4 bytes with LINE_NEWCALL
+  newcall_no_retry,          // rejects the call when LINE_NEWCALL left its slot NULL
+  used_too_small,            // dwUsedSize is smaller than the fixed part
+  write_past_used,           // bytes are written past dwUsedSize
+  needed_changes,            // dwNeededSize differs from call to call
+  nothing_written,           // success although the structure was left as it was
+  options_unset,             // *lpdwTSPIOptions is never written
+  announce_early,            // announces calls as soon as the line is open, retries 10 times every 250 ms
+  nonreentrant,              // sets LINETSPIOPTION_NONREENTRANT and reports every concurrent entry
+  init_once,                 // a second providerInit after providerShutdown fails while the module stays loaded
+  block_open,                // lineOpen waits block_ms
+  block_close_call,          // lineCloseCall waits block_ms
+  locked_callback,           // holds its lock while it calls back
   kCount
 };
 
@@ -74,6 +74,7 @@ struct Config {
   unsigned announce_unasked_ms = 2000;  // and so long after lineOpen, when no detection was ever set; 0: never
   unsigned newcall_retry_ms = 250;
   unsigned newcall_retries = 10;
+  unsigned init_ms = 0;      // how long providerInit takes
   unsigned block_ms = 1000;  // for the habits block_open and block_close_call
   unsigned linger_ms = 0;    // every function stays in the provider so long (widens races on purpose)
   bool msp = true;

@@ -10,7 +10,7 @@ namespace {
 /// How long lineClose waits for TAPI to return from a callback; past it the provider goes on and says so.
 constexpr auto kDrainBound = std::chrono::seconds(10);
 
-/// As drivers that keep TAPI's handles in 32 bits do (rules 2.7).
+/// As drivers that keep TAPI's handles in 32 bits do.
 void narrow(Callback& callback) {
   if (callback.device) *callback.device &= 0xFFFFFFFFu;
   if (callback.call_handle) *callback.call_handle &= 0xFFFFFFFFu;
@@ -237,7 +237,7 @@ Courier::Answer Courier::call_back(const Callback& callback) {
   return answer;
 }
 
-/// The structure is on the vendor's stack, and what TAPI wrote into it is read on return (rules 4.7).
+/// The structure is on the vendor's stack, and what TAPI wrote into it is read on return.
 HTAPIDIALOGINSTANCE Courier::call_create_dialog(const Callback& callback) {
   Text dll = wide("simpbx.tsp");
   TUISPICREATEDIALOGINSTANCEPARAMS params{};

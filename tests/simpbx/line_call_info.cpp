@@ -26,7 +26,7 @@ void parties(Structure<Info>& out, const Call& call) {
   out.text(&Info::dwRedirectingIDNameSize, &Info::dwRedirectingIDNameOffset, call.redirecting.name);
 }
 
-/// The members that TAPI keeps for itself (rules 3.4).
+/// The members that TAPI keeps for itself.
 void keep_tapis_own(Structure<Info>& out, const Info* target) {
   constexpr DWORD Info::*kTapis[] = {&Info::hLine,
                                      &Info::dwMonitorDigitModes,

@@ -10,7 +10,7 @@
 namespace tsplink::simpbx {
 
 /// The first of W @ $ ? that this line does not support refuses the whole string, before anything happened
-/// (rules 1.6).
+///.
 void check_dial_string(const Config& config, const Text& number) {
   for (const WCHAR c : number) {
     const bool supported = config.dial_modifiers.find(static_cast<char>(c)) != std::string::npos && c != WCHAR('?');

@@ -85,7 +85,7 @@ SIMPBX_EXPORT TSPI_linePark(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, DWORD dw
                    [&pbx, call, wanted, directed, lpNonDirAddress] {
                      const Text address = directed ? wanted : wide("*7") + number_text(call->number);
                      if (pbx.parked.contains(address)) refuse(LINEERR_RESOURCEUNAVAIL);
-                     if (!directed) {  // TAPI's buffer, before the completion (rules 1.8)
+                     if (!directed) {  // TAPI's buffer, before the completion
                        store_var_string(lpNonDirAddress, STRINGFORMAT_UNICODE, address.c_str(),
                                         (address.size() + 1) * sizeof(WCHAR), pbx.config.habits);
                      }
@@ -148,7 +148,7 @@ SIMPBX_EXPORT TSPI_linePickup(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD 
       });
 }
 
-/// A consultation call is made only with forward_consult; a NULL handle says that there is none (rules 2.3).
+/// A consultation call is made only with forward_consult; a NULL handle says that there is none.
 SIMPBX_EXPORT TSPI_lineForward(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD bAllAddresses, DWORD dwAddressID,
                                LPLINEFORWARDLIST const lpForwardList, DWORD dwNumRingsNoAnswer,
                                HTAPICALL htConsultCall, LPHDRVCALL lphdConsultCall,
@@ -204,7 +204,7 @@ SIMPBX_EXPORT TSPI_lineCompleteCall(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, 
                                     if (completions.size() >= kMaxCompletions) refuse(LINEERR_COMPLETIONOVERRUN);
                                     const DWORD id = 0xC0000000 + call->number;
                                     completions[id] = {dwCompletionMode, dwMessageID, call->called.number};
-                                    *lpdwCompletionID = id;  // TAPI's, before the completion (rules 1.8)
+                                    *lpdwCompletionID = id;  // TAPI's, before the completion
                                     call->completion_id = id;
                                     pbx.call_info(call, LINECALLINFOSTATE_COMPLETIONID);
                                     pbx.line_state(call->line, LINEDEVSTATE_NUMCOMPLETIONS);

@@ -33,7 +33,7 @@ void gather_timeout(Pbx& pbx, const CallPtr& call, DWORD ms, DWORD reason) {
 
 }  // namespace
 
-/// The digits are in TAPI's buffer before LINE_GATHERDIGITS (rules 1.8).
+/// The digits are in TAPI's buffer before LINE_GATHERDIGITS.
 void Pbx::end_gather(const CallPtr& call, DWORD reason) {
   Gather& gather = call->gather;
   if (gather.got < gather.wanted) gather.buffer[gather.got] = WCHAR(0);

@@ -19,7 +19,7 @@ bool Pbx::has_msp(const Line& line) const {
   return false;
 }
 
-/// The TSP opens the exchange, after CONNECTED: for an outgoing call the MSP knows the call first (rules 6.4).
+/// The TSP opens the exchange, after CONNECTED: for an outgoing call the MSP knows the call first.
 void Pbx::start_streaming(const CallPtr& call) {
   if (!call->announced || call->msp.started || !has_msp(*call->line)) return;
   MspMessage message;

@@ -1,5 +1,7 @@
 // TSPI_provider*: enumeration, start and end, devices that come later, dialogs.
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "tests/simpbx/control.hpp"
 #include "tests/simpbx/entry.hpp"
@@ -29,6 +31,7 @@ SIMPBX_EXPORT TSPI_providerInit(DWORD dwTSPIVersion, DWORD dwPermanentProviderID
                      ARG(dwPhoneDeviceIDBase), ARG(dwNumLines), ARG(dwNumPhones)},
                     [&](Pbx& pbx) {
                       if (pbx.initialized) return;  // ignored, successfully
+                      std::this_thread::sleep_for(std::chrono::milliseconds(pbx.config.init_ms));
                       if (pbx.has(Habit::init_once) && was_shut_down()) refuse(LINEERR_OPERATIONFAILED);
                       if (dwTSPIVersion < pbx.config.version_low || dwTSPIVersion > pbx.config.version_high) {
                         refuse(LINEERR_INCOMPATIBLEAPIVERSION);

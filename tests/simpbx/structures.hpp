@@ -11,7 +11,7 @@
 
 namespace tsplink::simpbx {
 
-/// Sizes of the fixed parts by negotiated version (rules 3.2).
+/// Sizes of the fixed parts by negotiated version.
 DWORD fixed_line_dev_caps(DWORD version);
 DWORD fixed_address_caps(DWORD version);
 DWORD fixed_call_info(DWORD version);

@@ -144,13 +144,13 @@ bool new_call(World& world, const Message& m, Object* line, Happening& happening
     *slot = nullptr;
     world.note(
         "LINE_NEWCALL during lineOpen or lineSetDefaultMediaDetection gets NULL: the line is not registered yet "
-        "(rules.md 4.4)");
+        "");
     return false;
   }
   if (world.overload > 0) {
     --world.overload;
     *slot = nullptr;
-    world.note("LINE_NEWCALL gets NULL, as from an overloaded TAPI: the provider has to try again (rules.md 2.4)");
+    world.note("LINE_NEWCALL gets NULL, as from an overloaded TAPI: the provider has to try again");
     return false;
   }
   if (const Object* twin = world.find_driver(ObjectKind::call, m.p[0])) {

@@ -32,7 +32,7 @@ bool is_tapi_handle(ParamKind kind) {
          kind == ParamKind::tapi_msp;
 }
 
-// functions.tsv: lineForward may decide against a consultation call; lineCompleteTransfer makes a call only as a
+// lineForward may decide against a consultation call; lineCompleteTransfer makes a call only as a
 // conference.
 bool handle_optional(const Function& function, const Frame& frame) {
   if (function.name == "lineForward") return true;

@@ -122,7 +122,7 @@ void Provider::house_keeping() {
   }
 }
 
-// Ids of devices that come later are not contiguous with the first ones (rules.md 4.3).
+// Ids of devices that come later are not contiguous with the first ones.
 bool Provider::create(const PendingCreate& pending) {
   const DWORD base = pending.phone ? kPhoneBase + phones_ : kLineBase + lines_;
   const DWORD id = base + 4 + 3 * created_++;

@@ -158,7 +158,7 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
                              result_text(wanted));
   }
   check_outputs(*request->function, *request->frame, given);
-  // TAPI closes a call whose lineMakeCall failed by completion, and not one that was refused (rules.md 2.5).
+  // TAPI closes a call whose lineMakeCall failed by completion, and not one that was refused.
   if (request->result == 0 || request->progress == Progress::refused || request->function->name != "lineMakeCall") {
     return;
   }

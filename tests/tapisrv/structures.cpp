@@ -11,7 +11,7 @@
 namespace tsplink::tapisim {
 namespace {
 
-// Fixed parts by negotiated version: rules.md 3.2. TSPI 2.0 is the oldest that matters.
+// Fixed parts by negotiated version. TSPI 2.0 is the oldest that matters.
 std::size_t minimum_size(std::string_view name, std::size_t today) {
   if (name == "LINEDEVCAPS") return 252;
   if (name == "LINECALLINFO") return 324;
@@ -63,8 +63,8 @@ Structure make(std::string_view name, std::size_t size, std::string_view list) {
   return out;
 }
 
-// Kept out of comparisons: sizes that depend on how the variable parts are packed, what rules.md 3.4 gives to TAPI,
-// permanent ids (3.4), and the clock of the vendor's machine.
+// Kept out of comparisons: sizes that depend on how the variable parts are packed, what belongs to TAPI,
+// permanent ids, and the clock of the vendor's machine.
 bool compared(std::string_view structure, std::string_view field) {
   static const std::set<std::string, std::less<>> kOut = {"dwTotalSize",
                                                           "dwNeededSize",
@@ -110,7 +110,7 @@ struct Extent {
   std::size_t offset = 0, size = 0;
 };
 
-// Classes that name hardware of the machine with the TSP; a proxy takes them out (rules.md 3.4).
+// Classes that name hardware of the machine with the TSP; a proxy takes them out.
 bool local_class(std::string_view name) {
   return name == "comm" || starts_with(name, "comm/") || starts_with(name, "wave/") || starts_with(name, "midi/") ||
          starts_with(name, "ndis");

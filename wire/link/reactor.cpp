@@ -13,7 +13,7 @@
 namespace tsplink::link {
 
 namespace {
-constexpr std::size_t kReadsARound = 512;  // of one socket, so that no socket and no timer starves
+constexpr std::size_t kReadsARound = 128;  // of one socket, so that no socket and no timer starves
 constexpr char kWakeEndpoint[] = "inproc://tsplink-wake";
 
 void* wake_socket(void* context) {

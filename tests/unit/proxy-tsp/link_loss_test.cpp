@@ -58,6 +58,45 @@ TEST(LinkLossTest, EveryRequestCompletesOnceThenCallsGoIdleAndDevicesAskToBeClos
   EXPECT_EQ(desktop.told_so_far().size(), 6U);
 }
 
+TEST(LinkLossTest, ALineThatWasBeingOpenedFailsAndTapiHearsNothingOfIt) {
+  Desktop desktop;
+  desktop.start();
+  desktop.silent = {Function::lineOpen, Function::phoneOpen};
+  HDRVLINE hdLine{};
+  HDRVPHONE hdPhone{};
+  std::thread line([&] {
+    EXPECT_EQ(desktop.run<calls::lineOpen>(Function::lineOpen, kLineBase, HTAPILINE{}, &hdLine,
+                                           DWORD{TAPI_CURRENT_VERSION}, LINEEVENT{}),
+              static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  });
+  std::thread phone([&] {
+    EXPECT_EQ(desktop.run<calls::phoneOpen>(Function::phoneOpen, kPhoneBase, HTAPIPHONE{}, &hdPhone,
+                                            DWORD{TAPI_CURRENT_VERSION}, PHONEEVENT{}),
+              static_cast<LONG>(PHONEERR_OPERATIONFAILED));
+  });
+  desktop.await_request(Function::lineOpen);
+  desktop.await_request(Function::phoneOpen);
+  desktop.core().on_down("test");
+  line.join();
+  phone.join();
+  desktop.core().shutdown();  // with it the event pump has ended: nothing comes any more
+  EXPECT_TRUE(desktop.told_so_far().empty());
+}
+
+TEST(LinkLossTest, APositiveResultOfASynchronousFunctionIsAFailure) {
+  Desktop desktop;
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  desktop.answer_with(77);
+  DWORD value = 0;
+  EXPECT_EQ(desktop.run<calls::lineGetNumAddressIDs>(Function::lineGetNumAddressIDs, hdLine, &value),
+            static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  HDRVPHONE hdPhone{};
+  EXPECT_EQ(desktop.run<calls::phoneOpen>(Function::phoneOpen, kPhoneBase, HTAPIPHONE{}, &hdPhone,
+                                          DWORD{TAPI_CURRENT_VERSION}, PHONEEVENT{}),
+            static_cast<LONG>(PHONEERR_OPERATIONFAILED));
+}
+
 TEST(LinkLossTest, AfterTheReturnOfTheHostTheLineOpensAgain) {
   Desktop desktop;
   desktop.start();

@@ -1,4 +1,4 @@
-// Several desktops on one vendor line: who hears what, and what the vendor is told (rules 8). Sessions, workers and
+// Several desktops on one vendor line: who hears what, and what the vendor is told. Sessions, workers and
 // timers are lists in memory.
 #include "remote-host/broker/broker.hpp"
 
@@ -150,13 +150,14 @@ class BrokerTest : public ::testing::Test, private Sessions, private Timers, pri
   std::deque<Sent> asked_;
   Sent last_{};
   std::vector<std::function<void()>> timers_;
+  std::vector<SessionId> closed_;
   Broker broker_;
   std::size_t worker_ = 0;
   std::uint64_t next_ = 100;
 
  private:
   void send(SessionId session, wire::Buffer envelope) override { heard_.emplace_back(session, std::move(envelope)); }
-  void close(SessionId, const std::string&) override {}
+  void close(SessionId session, const std::string&) override { closed_.push_back(session); }
   void after(wire::Duration delay, std::function<void()> task) override {
     EXPECT_EQ(delay, std::chrono::milliseconds(250));
     timers_.push_back(std::move(task));
@@ -424,6 +425,27 @@ TEST_F(BrokerTest, RequestsInFlightAreBounded) {
   vendor();
   request<calls::lineGetNumAddressIDs>(kAnna, {kLine, {}});
   EXPECT_EQ(asked_.size(), 1U);
+}
+
+TEST_F(BrokerTest, WhatAWorkerHoldsIsBoundedForSessionsThatAreGoneToo) {
+  open(kAnna);
+  open(kBert);
+  const calls::lineSetDevConfig::Inputs large{kLine, wire::Bytes(200U << 10U), {}, std::u16string(u"tapi/line")};
+  for (int i = 0; i < 200; ++i) request<calls::lineSetDevConfig>(kAnna, large);
+  broker_.session_down(kAnna, "test");
+  for (int i = 0; i < 200; ++i) request<calls::lineSetDevConfig>(kBert, large);
+  EXPECT_EQ(asked_.size(), (64U << 20U) / (200U << 10U));
+  const auto refused = request<calls::lineSetDevConfig>(kBert, large);
+  EXPECT_NE(result_of(kBert, refused), 1);
+  vendor();
+  request<calls::lineSetDevConfig>(kBert, large);
+  EXPECT_EQ(asked_.size(), 1U);
+}
+
+TEST_F(BrokerTest, ADesktopSendsNothingButRequests) {
+  open(kAnna);
+  broker_.session_message(kAnna, wire::make_completion(1, 0, {}));
+  EXPECT_EQ(closed_, std::vector<SessionId>{kAnna});
 }
 
 TEST_F(BrokerTest, DeviceThatGoesTakesItsCallsAlong) {

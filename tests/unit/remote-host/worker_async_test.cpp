@@ -1,4 +1,4 @@
-// What vendors do with asynchronous requests, good and bad, and what leaves the worker (rules 1 and 2).
+// What vendors do with asynchronous requests, good and bad, and what leaves the worker.
 #include "fake_vendor.hpp"
 
 namespace tsplink::host::test {

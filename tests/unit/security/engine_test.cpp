@@ -93,6 +93,29 @@ TEST(Engine, NewKeysOnTheWay) {
   EXPECT_TRUE(pair.open());
 }
 
+TEST(Engine, NewKeysWithoutEndEndTheConnection) {
+  Pair pair = open_pair();
+  for (int i = 0; i < 100 && pair.open(); ++i) {
+    pair.client.renew_keys();
+    pair.client.send(bytes("a"));
+    pair.run();
+  }
+  EXPECT_EQ(pair.server.state(), State::Failed);
+  EXPECT_NE(pair.server.failure().find("changes its keys without end"), std::string::npos) << pair.server.failure();
+}
+
+TEST(Engine, NewKeysMayComeWithMuchData) {
+  Pair pair = open_pair();
+  const std::vector<std::uint8_t> block(1U << 20U);
+  for (int i = 0; i < 40; ++i) {
+    pair.client.renew_keys();
+    pair.client.send(block);
+    pair.run();
+    pair.server.take_plaintext();
+  }
+  EXPECT_TRUE(pair.open()) << pair.server.failure();
+}
+
 TEST(Engine, OrderlyCloseIsSeenByTheOtherSide) {
   Pair pair = open_pair();
   pair.client.send(bytes("last words"));
