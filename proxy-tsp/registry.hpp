@@ -1,5 +1,6 @@
-// The proxy's settings in Windows' registry, in the shape of the TOML file: HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\
-// tsplink\\proxy before SOFTWARE\\tsplink\\proxy, value by value; tables are subkeys. The 64-bit view in both widths.
+// The proxy's settings in Windows' registry, in the shape of the TOML file: of HKEY_LOCAL_MACHINE, the policies'
+// SOFTWARE/Policies/tsplink/proxy before SOFTWARE/tsplink/proxy, value by value; tables are subkeys. The 64-bit view
+// in both widths.
 // Owner: nothing is kept. Threads: any.
 #pragma once
 
