@@ -55,8 +55,6 @@ zeromq3_options=(-DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER="$triplet-gcc-po
 openssl_options=("$openssl_target" no-shared no-tests no-engine no-dso no-legacy no-module no-comp no-ssl3 no-tls1
   no-tls1_1 no-dtls no-srp no-psk no-idea no-rc2 no-rc4 no-md4 no-mdc2 no-rmd160 no-seed no-cast no-bf no-camellia
   no-aria no-sm2 no-sm3 no-sm4 no-capieng --libdir=lib)
-zeromq3_result=lib/libzmq.a
-openssl_result=lib/libssl.a
 
 cache=$(cache_folder)
 mkdir -p "$cache"
@@ -99,11 +97,11 @@ build_openssl() { # SOURCE PREFIX
   make -C "$1" DESTDIR="$work/image" install_dev >>"$log" 2>&1 || explain "OpenSSL could not be installed"
 }
 
-# library SOURCE_PACKAGE INSTALLED_PACKAGE MINUTES: builds it unless it is there, and adds its prefix to prefixes.
+# library SOURCE_PACKAGE INSTALLED_PACKAGE RESULT MINUTES: builds it unless it is there, and adds its prefix to prefixes.
 prefixes=()
 library() {
-  local package=$1 minutes=$3 started wanted hash prefix target
-  local -n options=${package}_options result=${package}_result
+  local package=$1 result=$3 minutes=$4 started wanted hash prefix target
+  local -n options=${package}_options
   wanted=$(dpkg-query -W -f='${source:Version}' "$2" 2>/dev/null) || fail "$2 is not installed: run deploy/packages.sh"
   hash=$(printf '%s\n' "${options[@]}" | sha256sum | cut -c1-8)
   prefix=$cache/windows-$architecture-$package-$wanted-$compiler_version-$hash
@@ -128,6 +126,6 @@ library() {
   prefixes+=("$prefix")
 }
 
-library zeromq3 libzmq5 3
-library openssl libssl3 4
+library zeromq3 libzmq5 lib/libzmq.a 3
+library openssl libssl3 lib/libssl.a 4
 (IFS=';' && printf '%s\n' "${prefixes[*]}")
