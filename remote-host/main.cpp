@@ -116,6 +116,7 @@ int run_or_serve(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Serves the lines and phones of telephony service providers on this machine to desktops.",
                "tsplink-host");
+  app.allow_windows_style_options(false);  // "/folder/file" is a path
   Options options;
   app.add_option("--config", options.file, "configuration file (TOML)")->type_name("FILE (needed)");
   app.add_flag("--check", options.check, "validate the configuration, load the modules, and exit");
