@@ -2,13 +2,14 @@
 # Installs the Debian packages that tsplink is built and tested with, those that are missing.
 # Says nothing when all are there.
 #
-#   deploy/packages.sh [--with tsan] [--with fuzz] [--with lint] [--with fresh] [--print]
+#   deploy/packages.sh [--with tsan] [--with windows] [--with fuzz] [--with lint] [--with fresh] [--print]
 #
-#   --with tsan    also what deploy/tsan-libzmq.sh needs to build libzmq from Debian's source package
-#   --with fuzz    also clang, for the fuzz targets
-#   --with lint    also clang-format, clang-tidy and shellcheck
-#   --with fresh   also debootstrap, for deploy/fresh.sh
-#   --print        only print the names of the packages, one a line
+#   --with tsan     also what deploy/tsan-libzmq.sh needs to build libzmq from Debian's source package
+#   --with windows  also MinGW-w64, what deploy/windows-libraries.sh needs, and Wine
+#   --with fuzz     also clang, for the fuzz targets
+#   --with lint     also clang-format, clang-tidy and shellcheck
+#   --with fresh    also debootstrap, for deploy/fresh.sh
+#   --print         only print the names of the packages, one a line
 set -euo pipefail
 # shellcheck source=deploy/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -25,10 +26,13 @@ while (($#)); do
     --with)
       case ${2:-} in
         tsan) packages+=(dpkg-dev) ;;
+        windows)
+          packages+=(dpkg-dev make perl mingw-w64-tools wine wine64 g++-mingw-w64-{x86-64,i686}-posix)
+          ;;
         fuzz) packages+=(clang llvm libclang-rt-14-dev) ;;
         lint) packages+=(clang-format clang-tidy shellcheck) ;;
         fresh) packages+=(debootstrap) ;;
-        *) fail "--with takes tsan, fuzz, lint or fresh, not '${2:-}'" ;;
+        *) fail "--with takes tsan, windows, fuzz, lint or fresh, not '${2:-}'" ;;
       esac
       shift
       ;;

@@ -12,6 +12,8 @@
 set -euo pipefail
 # shellcheck source=deploy/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=deploy/debian-source.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian-source.sh"
 
 force=no
 case ${1:-} in
@@ -51,39 +53,10 @@ log=$work/log
 : >"$log"
 explain() { tail -n 20 "$log" >&2; fail "$1"; }
 
-# The machine's own package sources, asked for source packages; lists and cache are private to this script.
-mkdir -p "$work/sources" "$work/lists/partial" "$work/cache/archives/partial" "$work/source"
-for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-  [[ -e $file ]] && sed -E '/^[[:space:]]*deb-src[[:space:]]/d; s/^[[:space:]]*deb[[:space:]]/deb-src /' "$file" \
-    >"$work/sources/$(basename "$file" .list).list"
-done
-for file in /etc/apt/sources.list.d/*.sources; do
-  [[ -e $file ]] && sed -E 's/^Types:.*/Types: deb-src/' "$file" >"$work/sources/$(basename "$file")"
-done
-apt=(-q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources"
-  -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o Acquire::Retries=2 -o APT::Sandbox::User=
-  -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30
-  -o APT::Get::AllowUnauthenticated=false -o Acquire::AllowInsecureRepositories=false)
-
 say "fetching libzmq $wanted from Debian's source archive"
-for attempt in 1 2 3; do
-  if apt-get "${apt[@]}" update >>"$log" 2>&1; then break; fi
-  say "attempt $attempt of 3 to read the source lists failed"
-  sleep "$attempt"
-done
-versions=$(apt-cache "${apt[@]}" showsrc --only-source zeromq3 2>>"$log" | sed -n 's/^Version: //p' | sort -rV | uniq)
-[[ -n $versions ]] ||
-  explain "no source of libzmq (zeromq3) was found: check that the archives in /etc/apt offer sources, and the network"
-
-# The installed version is the one to take; failing that the newest that arrives whole.
-version=
-for candidate in $wanted $versions; do
-  (cd "$work/source" && rm -rf ./* && apt-get "${apt[@]}" source "zeromq3=$candidate") >>"$log" 2>&1 || continue
-  version=$candidate
-  break
-done
-[[ -n $version ]] || explain "the source package of libzmq could not be fetched: try again later"
-[[ $version == "$wanted" ]] || say "source $wanted is not in the archive: building $version instead"
+source_lists "$work/apt" "$log"
+fetch_source zeromq3 "$wanted" "$work/source" "$log"
+version=$source_version
 
 say "building libzmq $version with -fsanitize=thread (about half a minute)"
 target=$(prefix_of "$version")

@@ -1,5 +1,6 @@
 // The proxy's configuration: which host, which certificate, where to keep what it learned. From a TOML file named by
-// TSPLINK_CONFIG, else the platform's default place. Values; read once for each life of the provider.
+// TSPLINK_CONFIG, else on Windows from the registry if there is anything, else from the platform's default file.
+// Values; read once for each life of the provider.
 #pragma once
 
 #include <chrono>
@@ -21,9 +22,7 @@ struct Configuration {
   std::filesystem::path log_file;  // empty: standard error
 };
 
-/// Where the configuration is looked for.
-std::filesystem::path configuration_file();
-/// Throws Failure(Configuration): one sentence with file, line and column.
-Configuration load_configuration(const std::filesystem::path& file);
+/// Throws Failure(Configuration): one sentence with file, line and column, or with the registry's key.
+Configuration load_configuration();
 
 }  // namespace tsplink::proxy

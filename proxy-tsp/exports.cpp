@@ -4,7 +4,7 @@
 #include "proxy-tsp/provider.hpp"
 
 #ifdef _WIN32
-#define TSPLINK_EXPORT
+#define TSPLINK_EXPORT __declspec(dllexport)
 #else
 #define TSPLINK_EXPORT __attribute__((visibility("default")))
 #endif

@@ -16,7 +16,7 @@ Log make_log(const std::string& level, const std::filesystem::path& file) {
     if (file.empty()) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.native());
     }
   } catch (const spdlog::spdlog_ex&) {
     throw Failure(Kind::Configuration,

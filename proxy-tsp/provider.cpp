@@ -35,7 +35,7 @@ class Root final : public Provider, public link::ClientHandler {
  public:
   Root() {
     try {
-      configuration_ = load_configuration(configuration_file());
+      configuration_ = load_configuration();
       log_ = make_log(configuration_.log_level, configuration_.log_file);
     } catch (const Failure& failure) {
       problem_ = failure.what();

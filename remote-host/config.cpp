@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <fstream>
 #include <set>
 
 #include "wire/failure.hpp"
@@ -98,7 +99,11 @@ void read_listen(Section& root, Config& config) {
   config.listen_port = static_cast<std::uint16_t>(std::stoul(port));
 }
 
-void read_log(Section section, Config& config) {
+std::filesystem::path beside(const std::filesystem::path& file, const std::string& path) {
+  return path.empty() ? std::filesystem::path() : std::filesystem::absolute(file).parent_path() / path;
+}
+
+void read_log(Section section, const std::filesystem::path& file, Config& config) {
   const auto* node = section.take("level");
   const auto level = section.text("level", "info");
   using log::Level;
@@ -108,7 +113,7 @@ void read_log(Section section, Config& config) {
   else if (level == "warn") config.log_level = Level::Warn;
   else if (level == "error") config.log_level = Level::Error;
   else section.refuse(node, "log.level must be trace, debug, info, warn or error.");
-  config.log_file = section.text("file", "");
+  config.log_file = beside(file, section.text("file", ""));
   section.no_others();
 }
 
@@ -130,10 +135,6 @@ void read_limits(Section section, LimitsConfig& limits) {
   limits.requests_in_flight = section.number("requests_in_flight", limits.requests_in_flight, 1, kMany);
   limits.watchdog_ms = section.number("watchdog_ms", limits.watchdog_ms, 100, 60 * kMinute);
   section.no_others();
-}
-
-std::filesystem::path beside(const std::filesystem::path& file, const std::string& path) {
-  return path.empty() ? std::filesystem::path() : std::filesystem::absolute(file).parent_path() / path;
 }
 
 void read_tls(Section section, const std::filesystem::path& file, Config& config) {
@@ -192,7 +193,8 @@ Config read_config(const std::filesystem::path& file) {
   }
   toml::table table;
   try {
-    table = toml::parse_file(file.string());
+    std::ifstream stream(file, std::ios::binary);  // by path: a name in UTF-16 on Windows
+    table = toml::parse(stream, file.string());
   } catch (const toml::parse_error& failure) {
     const auto begin = failure.source().begin;
     throw Failure(Kind::Configuration, file.string() + ":" + std::to_string(begin.line) + ":" +
@@ -205,8 +207,7 @@ Config read_config(const std::filesystem::path& file) {
   read_listen(root, config);
   config.port_file = beside(file, root.text("port_file", ""));
   read_tls(Section(file, "tls", root.table("tls")), file, config);
-  read_log(Section(file, "log", root.table("log")), config);
-  if (!config.log_file.empty()) config.log_file = beside(file, config.log_file).string();
+  read_log(Section(file, "log", root.table("log")), file, config);
   read_limits(Section(file, "limits", root.table("limits")), config.limits);
   read_providers(root, file, config);
   return config;

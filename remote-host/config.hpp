@@ -43,7 +43,7 @@ struct Config {
   std::filesystem::path revocations;
   std::string passphrase;  // of the key; empty: it has none
   log::Level log_level = log::Level::Info;
-  std::string log_file;
+  std::filesystem::path log_file;
   LimitsConfig limits;
   std::vector<ProviderConfig> providers;
 };

@@ -83,7 +83,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     }
     reactor_.start();
     if (!config_.port_file.empty()) {
-      write_whole_file(config_.port_file.string(), std::to_string(server_.port()) + "\n");
+      write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n");
       port_file_written_ = true;
     }
     log::info("Listening on " + config_.listen_address + ", port " + std::to_string(server_.port()) + ".");

@@ -2,6 +2,7 @@
 // Before set_up() lines of level Warn and above go to standard error.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace tsplink::host::log {
@@ -9,7 +10,11 @@ namespace tsplink::host::log {
 enum class Level { Trace, Debug, Info, Warn, Error };
 
 /// `file` empty: standard error. Throws Failure(Configuration) when the file cannot be written.
-void set_up(Level level, const std::string& file);
+void set_up(Level level, const std::filesystem::path& file);
+#ifdef _WIN32
+/// From set_up() on, lines of level Warn and above go to Windows' event log too.
+void use_event_log();
+#endif
 void write(Level level, const std::string& line);
 
 inline void debug(const std::string& line) { write(Level::Debug, line); }

@@ -1,8 +1,10 @@
 // tsplink-host: the program. Options, signals, exit status: 0 stopped in order, 2 refused to start.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <future>
 #include <iostream>
 #include <optional>
@@ -10,10 +12,20 @@
 #include "remote-host/config.hpp"
 #include "remote-host/host.hpp"
 #include "remote-host/platform.hpp"
+#ifdef _WIN32
+#include "remote-host/service.hpp"
+#endif
 
 namespace {
 
 constexpr int kRefused = 2;
+
+struct Options {
+  std::string file;
+  bool check = false;
+  bool install = false, remove = false, service = false;
+  std::string account = "NT AUTHORITY\\NetworkService";
+};
 
 constexpr std::chrono::milliseconds kStartPoll{20};
 constexpr std::chrono::seconds kStartGivenUp{10};
@@ -38,18 +50,19 @@ bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config
   return asked;
 }
 
-int run(const std::string& file, bool check) {
+int run(const Options& options, const std::function<void()>& started) {
   using namespace tsplink::host;
-  const auto config = read_config(file);
-  if (check) {
+  const auto config = read_config(options.file);
+  if (options.check) {
     Host host(config);
-    std::cout << file << ": the configuration is valid.\n";
+    std::cout << options.file << ": the configuration is valid.\n";
     return 0;
   }
   take_stop_signals();
   log::set_up(config.log_level, config.log_file);
   std::optional<Host> host;
   bool asked = start(host, config);
+  started();
   while (!asked) asked = stop_signal_within(std::chrono::hours(1));
   log::info("Stopping.");
   const bool all = host->stop();
@@ -58,24 +71,68 @@ int run(const std::string& file, bool check) {
   return 0;
 }
 
+#ifdef _WIN32
+void add_service_options(CLI::App& app, Options& options) {
+  auto* install =
+      app.add_flag("--install-service", options.install, "register as a service that starts with Windows, and exit");
+  app.add_option("--account", options.account, "account of the service")->needs(install)->capture_default_str();
+  app.add_flag("--remove-service", options.remove, "stop and remove the service, and exit");
+  app.add_flag("--service", options.service, "run under the service manager")->group("");
+}
+
+int run_or_serve(const Options& options) {
+  using namespace tsplink::host;
+  if (options.install) {
+    read_config(options.file);  // a service that cannot start is found now
+    install_service(options.file, options.account);
+    std::cout << "The service tsplink-host is installed; start it with: sc start tsplink-host\n";
+    return 0;
+  }
+  if (options.remove) {
+    remove_service();
+    std::cout << "The service tsplink-host is removed.\n";
+    return 0;
+  }
+  if (!options.service) return run(options, [] {});
+  return run_service([&](const std::function<void()>& started) {
+    try {
+      log::use_event_log();
+      return run(options, started);
+    } catch (const std::exception& failure) {
+      log::error(failure.what());
+      return kRefused;
+    }
+  });
+}
+#else
+void add_service_options(CLI::App&, Options&) {}
+int run_or_serve(const Options& options) {
+  return run(options, [] {});
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Serves the lines and phones of telephony service providers on this machine to desktops.",
                "tsplink-host");
-  std::string file;
-  bool check = false;
-  app.add_option("--config", file, "configuration file (TOML)")->type_name("FILE (needed)");
-  app.add_flag("--check", check, "validate the configuration, load the modules, and exit");
+  app.allow_windows_style_options(false);  // "/folder/file" is a path
+  Options options;
+  app.add_option("--config", options.file, "configuration file (TOML)")->type_name("FILE (needed)");
+  app.add_flag("--check", options.check, "validate the configuration, load the modules, and exit");
   app.set_version_flag("--version", std::string("tsplink-host ") + TSPLINK_VERSION);
+  add_service_options(app, options);
   try {
-    app.parse(argc, argv);
-    if (file.empty()) throw CLI::RequiredError("--config");  // after words that are no option
+    auto arguments = tsplink::host::program_arguments(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
+    if (options.file.empty() && !options.remove)
+      throw CLI::RequiredError("--config");  // after words that are no option
   } catch (const CLI::ParseError& failure) {
     return app.exit(failure) == 0 ? 0 : kRefused;
   }
   try {
-    return run(file, check);
+    return run_or_serve(options);
   } catch (const std::exception& failure) {
     std::cerr << "tsplink-host: " << failure.what() << '\n';
     return kRefused;

@@ -8,6 +8,8 @@
 
 #ifdef _WIN32
 #include <windows.h>
+
+#include <shellapi.h>
 #else
 #include <dlfcn.h>
 #include <pthread.h>
@@ -41,7 +43,7 @@ BOOL WINAPI on_console(DWORD) {
 }  // namespace
 
 Module load_module(const std::string& path) {
-  const auto wide = std::filesystem::u8path(path).wstring();
+  const auto wide = std::filesystem::path(path).wstring();
   const HMODULE module = LoadLibraryExW(wide.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
   if (!module) cannot_load(path, "error " + std::to_string(GetLastError()));
   std::shared_ptr<void> keep(module, [](void* loaded) { FreeLibrary(static_cast<HMODULE>(loaded)); });
@@ -51,6 +53,15 @@ Module load_module(const std::string& path) {
 void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
 bool stop_signal_within(std::chrono::milliseconds time) {
   return WaitForSingleObject(stop_event(), static_cast<DWORD>(time.count())) == WAIT_OBJECT_0;
+}
+void order_stop() { SetEvent(stop_event()); }
+
+std::vector<std::string> program_arguments(int, char**) {
+  int count = 0;
+  const std::unique_ptr<LPWSTR, decltype(&LocalFree)> wide(CommandLineToArgvW(GetCommandLineW(), &count), &LocalFree);
+  std::vector<std::string> arguments;
+  for (int i = 1; i < count; ++i) arguments.push_back(std::filesystem::path(wide.get()[i]).string());
+  return arguments;
 }
 
 std::string machine_name() {
@@ -100,6 +111,10 @@ bool stop_signal_within(std::chrono::milliseconds time) {
   return true;
 }
 
+void order_stop() { kill(getpid(), SIGTERM); }
+
+std::vector<std::string> program_arguments(int argc, char** argv) { return {argv + 1, argv + argc}; }
+
 std::string machine_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
@@ -109,13 +124,14 @@ std::string machine_name() {
 
 void leave_at_once(int status) { std::_Exit(status); }
 
-void write_whole_file(const std::string& path, const std::string& text) {
+void write_whole_file(const std::filesystem::path& path, const std::string& text) {
   std::error_code failure;
   const auto type = std::filesystem::status(path, failure).type();
   if (type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::regular) {
-    throw Failure(Kind::Configuration, path + " is there and no ordinary file; choose another port_file.");
+    throw Failure(Kind::Configuration, path.string() + " is there and no ordinary file; choose another port_file.");
   }
-  const std::string part = path + ".part";
+  auto part = path;
+  part += ".part";
   std::ofstream file(part, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
@@ -123,7 +139,7 @@ void write_whole_file(const std::string& path, const std::string& text) {
   if (file) std::filesystem::rename(part, path, failure);
   if (!file || failure) {
     std::filesystem::remove(part, failure);
-    throw Failure(Kind::Configuration, "The file " + path + " cannot be written; choose another port_file.");
+    throw Failure(Kind::Configuration, "The file " + path.string() + " cannot be written; choose another port_file.");
   }
 }
 

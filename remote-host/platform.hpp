@@ -3,9 +3,11 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tsplink::host {
 
@@ -26,6 +28,12 @@ Module load_module(const std::string& path);
 void take_stop_signals();
 /// Waits for one of them: true when it came in time; from then on a second one ends the process at once. Main thread.
 bool stop_signal_within(std::chrono::milliseconds time);
+/// Waits for one of them, whatever time it takes; a second one ends the process at once. Main thread.
+void wait_for_stop_signal();
+/// Lets wait_for_stop_signal() return, as a signal would. Any thread.
+void order_stop();
+/// The program's arguments without its name, in UTF-8. Main thread.
+std::vector<std::string> program_arguments(int argc, char** argv);
 /// Ends the process without unwinding, when a vendor's thread does not come back.
 [[noreturn]] void leave_at_once(int status);
 
@@ -35,5 +43,7 @@ std::string machine_name();
 /// Writes `text` so that a reader sees nothing or all of it; replaces nothing but a regular file. Throws
 /// Failure(Configuration).
 void write_whole_file(const std::string& path, const std::string& text);
+/// Writes `text` so that a reader sees nothing or all of it. Throws Failure(Configuration).
+void write_whole_file(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace tsplink::host

@@ -26,13 +26,29 @@ if(TSPLINK_FAULTS)
   target_compile_definitions(tsplink_options INTERFACE TSPLINK_FAULTS=1)
 endif()
 
-# A TSP: a loadable module without prefix, exporting only TSPI_* and TUISPI_* names, its own calls bound
+# A TSP: a loadable module without prefix, exporting only TSPI_* and TUISPI_* names, undecorated, its own calls bound
 # to itself (an executable that exports the same names must not capture them).
 function(tsplink_module target file_name)
   set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX "" OUTPUT_NAME ${file_name})
-  if(NOT WIN32)
+  if(WIN32)
+    target_link_options(${target} PRIVATE -Wl,--kill-at)  # 32 bit: TSPI_lineOpen, not TSPI_lineOpen@32
+  else()
     target_link_options(${target} PRIVATE
       -Wl,-Bsymbolic -Wl,--version-script=${CMAKE_SOURCE_DIR}/deploy/cmake/tsp.map)
     set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${CMAKE_SOURCE_DIR}/deploy/cmake/tsp.map)
+  endif()
+endfunction()
+
+# Version information, as Explorer shows it; nothing where there is none.
+function(tsplink_version_information target file_name description)
+  if(WIN32)
+    get_target_property(kind ${target} TYPE)
+    set(file_type VFT_APP)
+    if(kind STREQUAL "MODULE_LIBRARY")
+      set(file_type VFT_DLL)
+    endif()
+    string(REPLACE "." "," version_numbers ${PROJECT_VERSION})
+    configure_file(${CMAKE_SOURCE_DIR}/deploy/cmake/version.rc.in ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc @ONLY)
+    target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc)
   endif()
 endfunction()

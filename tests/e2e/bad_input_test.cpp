@@ -63,7 +63,7 @@ TEST_P(BadHostInput, IsRefusedInOneSentence) {
   for (auto& [old, put] : changes) {
     for (auto* text : {&old, &put}) {
       if (const auto at = text->find("@bin"); at != std::string::npos)
-        text->replace(at, 4, bin("").parent_path().string());
+        text->replace(at, 4, module_of(End::host, "").parent_path().string());
     }
   }
   const auto host = site.run_host(site.host_configuration(changes));
@@ -153,14 +153,15 @@ TEST(TapisimRefuses, AMissingModule) {
 /// Disabled: tapisim names each missing export in a line of its own, and never the module.
 TEST(TapisimRefuses, AModuleThatIsNoTsp) {
   const Site site;
-  const auto desktop = site.start({.scenario = "shutdown\n", .module = bin("simpbx_msp.so")});
+  const auto desktop = site.start({.scenario = "shutdown\n", .module = module_of(End::desktop, "simpbx_msp.so")});
   expect_refusal(*desktop, {"simpbx_msp\\.so", "TSPI_|TSP"});
 }
 
 TEST(TapisimRefuses, AMissingScenario) {
   const Site site;
-  Process tapisim({{bin("tapisim").string(), bin("simpbx.tsp").string(), site.file("nothing.tap").string()}, {}},
-                  site.file("tapisim"));
+  auto command = program_of(End::desktop, "tapisim");
+  command.insert(command.end(), {module_of(End::desktop, "simpbx.tsp").string(), site.file("nothing.tap").string()});
+  Process tapisim({command, {}}, site.file("tapisim"));
   expect_refusal(tapisim, {"/nothing\\.tap"});
 }
 

@@ -34,7 +34,8 @@ TEST(Exports, AreTspiAndNothingElse) {
   expected.insert(dialogs.begin(), dialogs.end());
 
   const Folder folder;
-  Process nm({{E2E_NM, "-D", "--defined-only", bin("tsplink.tsp").string()}, {}}, folder.path() / "nm");
+  Process nm({{E2E_NM, "-D", "--defined-only", module_of(End::desktop, "tsplink.tsp").string()}, {}},
+             folder.path() / "nm");
   ASSERT_EQ(nm.wait(), 0) << nm.story();
   Names exported;
   std::istringstream lines(nm.out());

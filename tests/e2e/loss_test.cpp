@@ -21,7 +21,7 @@ TEST(Loss, OfTheHostEndsCallAndLineAtTheDesktop) {
   const Site site;
   const auto host = site.start_host();
   const auto desktop = in_call(site);
-  host->send(SIGTERM);
+  ask_to_end(*host, End::host);
   EXPECT_EQ(host->wait(), 0) << host->story();
   // hold.tap expects IDLE and then LINE_CLOSE.
   EXPECT_EQ(desktop->wait(), 0) << desktop->story() << site.logs();
@@ -42,7 +42,7 @@ TEST(Loss, OfADesktopFreesItsLine) {
       "expect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\ncall lineDrop c\nexpect completion 0\n"
       "expect LINE_CALLSTATE IDLE on c\nclose c\nclose l\n";
   site.canonical({scenario, "desk2", second});
-  host->send(SIGTERM);
+  ask_to_end(*host, End::host);
   EXPECT_EQ(host->wait(), 0) << host->story();
 }
 
@@ -51,9 +51,9 @@ TEST(Loss, OfADesktopFreesItsLine) {
 TEST(Stop, EndsAHostWhoseDriverHangsInItsStart) {
   const Site site;
   write(site.file("slow"), "init_ms = 300000\n");
-  Process host({{bin("tsplink-host").string(), "--config", site.host_configuration().string()},
-                {{"SIMPBX_CONFIG", site.file("slow").string()}}},
-               site.file("host"));
+  auto command = program_of(End::host, "tsplink-host");
+  command.insert(command.end(), {"--config", site.host_configuration().string()});
+  Process host({command, {{"SIMPBX_CONFIG", site.file("slow").string()}}}, site.file("host"));
   ASSERT_TRUE(host.says("Provider simpbx is started.")) << host.story();
   host.send(SIGTERM);
   ASSERT_TRUE(host.says("Stopping as soon as")) << host.story();
@@ -63,8 +63,8 @@ TEST(Stop, EndsAHostWhoseDriverHangsInItsStart) {
 
 TEST(Stop, IsInOrderAlthoughNobodyReadsTheLogAnyMore) {
   const Site site;
-  Process host({{"/bin/bash", "-c", "exec \"$0\" --config \"$1\" 2> >(exec true)", bin("tsplink-host").string(),
-                 site.host_configuration().string()},
+  Process host({{"/bin/bash", "-c", "exec \"$0\" --config \"$1\" 2> >(exec true)",
+                 module_of(End::host, "tsplink-host").string(), site.host_configuration().string()},
                 {{"SIMPBX_CONTROL", site.file("pbx.port").string()}}},
                site.file("host"));
   ASSERT_TRUE(host.until([&] { return !site.port().empty(); })) << host.story();

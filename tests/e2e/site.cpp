@@ -39,7 +39,30 @@ std::unique_ptr<Folder> made_certificates() {
 
 }  // namespace
 
-fs::path bin(const std::string& name) { return fs::read_symlink("/proc/self/exe").parent_path() / name; }
+namespace {
+
+fs::path folder_of(End end) {
+  const char* named = std::getenv(end == End::host ? "TSPLINK_E2E_HOST" : "TSPLINK_E2E_DESKTOP");
+  return named != nullptr ? fs::path(named) : fs::read_symlink("/proc/self/exe").parent_path();
+}
+
+bool is_windows(End end) { return fs::exists(folder_of(end) / "tapisim.exe"); }
+
+}  // namespace
+
+fs::path module_of(End end, const std::string& name) {
+  auto path = folder_of(end) / name;
+  if (is_windows(end) && path.extension() == ".so") path.replace_extension(".dll");
+  return path;
+}
+
+std::vector<std::string> program_of(End end, const std::string& name) {
+  const auto path = folder_of(end) / name;
+  if (!is_windows(end)) return {path.string()};
+  return {"/usr/bin/wine", path.string() + ".exe"};
+}
+
+void ask_to_end(const Process& process, End end) { process.send(is_windows(end) ? SIGINT : SIGTERM); }
 
 Folder::Folder() {
   std::string pattern = (fs::temp_directory_path() / "tsplink-e2e.XXXXXX").string();
@@ -71,7 +94,7 @@ fs::path Site::host_configuration(const Changes& changes, const std::string& nam
   write(path, with("listen = \"127.0.0.1:0\"\nport_file = \"port\"\n" + tls("host") +
                        "[log]\nlevel = \"info\"\n[limits]\nhandshake_ms = 60000\nhello_ms = 60000\n"
                        "[[provider]]\nname = \"simpbx\"\nmodule = \"" +
-                       bin("simpbx.tsp").string() + "\"\npermanent_id = 1\n",
+                       module_of(End::host, "simpbx.tsp").string() + "\"\npermanent_id = 1\n",
                    changes));
   return path;
 }
@@ -90,8 +113,10 @@ fs::path Site::proxy_configuration(const std::string& desktop, const std::string
 }
 
 std::unique_ptr<Process> Site::run_host(const fs::path& configuration, const std::string& name) const {
+  auto command = program_of(End::host, "tsplink-host");
+  command.insert(command.end(), {"--config", configuration.string()});
   return std::make_unique<Process>(
-      Process::Start{{bin("tsplink-host").string(), "--config", configuration.string()},
+      Process::Start{command,
                      {{"SIMPBX_CONTROL", file("pbx.port").string()}, {"SIMPBX_LOG", file("pbx.log").string()}}},
       file(name));
 }
@@ -114,27 +139,15 @@ std::unique_ptr<Process> Site::start(const Play& play) const {
   fs::remove(trace(play.name));
   const bool direct = play.configuration.empty();
   auto module = play.module;
-  if (module.empty()) module = bin(direct ? "simpbx.tsp" : "tsplink.tsp");
+  if (module.empty()) module = module_of(End::desktop, direct ? "simpbx.tsp" : "tsplink.tsp");
   Process::Start start;
-  start.command = {bin("tapisim").string(),
-                   module.string(),
-                   scenario.string(),
-                   "--label",
-                   play.name,
-                   "--msp",
-                   std::string(kMspClsid) + "=" + bin("simpbx_msp.so").string(),
-                   "--trace",
-                   trace(play.name).string(),
-                   "--canonical",
-                   file(play.name + ".canonical").string(),
-                   "--time-limit",
-                   "120",
-                   "--call-limit-ms",
-                   "70000",
-                   "--quiet",
-                   "--pbx",
-                   file("pbx.port").string()};
-
+  start.command = program_of(End::desktop, "tapisim");
+  start.command.insert(
+      start.command.end(),
+      {module.string(), scenario.string(), "--label", play.name, "--msp",
+       std::string(kMspClsid) + "=" + module_of(End::desktop, "simpbx_msp.so").string(), "--trace",
+       trace(play.name).string(), "--canonical", file(play.name + ".canonical").string(), "--time-limit", "120",
+       "--call-limit-ms", "70000", "--quiet", "--pbx", file("pbx.port").string()});
   if (direct) {
     start.environment = {{"SIMPBX_CONTROL", file("pbx.port").string()}, {"SIMPBX_LOG", file("pbx.log").string()}};
   } else {

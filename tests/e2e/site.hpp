@@ -11,8 +11,16 @@
 
 namespace tsplink::e2e {
 
-/// A file of the build: beside this executable.
-fs::path bin(const std::string& name);
+/// The two ends, which may be of different builds: TSPLINK_E2E_HOST and TSPLINK_E2E_DESKTOP name the folders of their
+/// programs, of Windows builds too. Without them: the folder of this executable.
+enum class End { host, desktop };
+
+/// A module or a library of an end's build; `name` as Linux has it ("simpbx_msp.so").
+fs::path module_of(End end, const std::string& name);
+/// What starts a program of an end's build: its path, or that behind wine.
+std::vector<std::string> program_of(End end, const std::string& name);
+/// Ends a program in order: SIGTERM, or Ctrl-C for a Windows program.
+void ask_to_end(const Process& process, End end);
 
 class Folder {
  public:

@@ -24,7 +24,7 @@ void expect_same(const std::string& direct, const std::string& proxied) {
 }
 
 void expect_orderly_end(Process& host) {
-  host.send(SIGTERM);
+  ask_to_end(host, End::host);
   EXPECT_EQ(host.wait(), 0) << host.story();
 }
 

@@ -39,8 +39,8 @@ void print_rules() {
 void print_devices(Provider& provider, bool phone) {
   int number = 0;
   for (const auto& device : provider.devices(phone)) {
-    std::printf("%s %d: \"%s\", device %u, %s\n", phone ? "phone" : "line", ++number, device->name.c_str(),
-                device->id, join(device->facts, ", ").c_str());
+    std::printf("%s %d: \"%s\", device %lu, %s\n", phone ? "phone" : "line", ++number, device->name.c_str(),
+                static_cast<unsigned long>(device->id), join(device->facts, ", ").c_str());
   }
 }
 
@@ -126,6 +126,7 @@ int start(int argc, char** argv) {
   Settings settings;
   CLI::App app{
       "tapisim plays TAPISRV to a TSP, strictly: every broken rule is named and ends the run with status 1."};
+  app.allow_windows_style_options(false);  // "/folder/file" is a path
   app.add_option("module", settings.module, "the TSP to load");
   app.add_option("scenario", settings.scenario, "what to do, see README.md; without one only start and shutdown");
   app.add_option("--canonical", settings.canonical, "write the canonical trace to this file");

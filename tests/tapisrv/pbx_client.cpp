@@ -17,8 +17,10 @@ namespace tsplink::tapisim {
 namespace {
 constexpr int kAnswerSeconds = 30;
 #ifdef _WIN32
+using SocketSize = int;
 void close_socket(long handle) { closesocket(static_cast<SOCKET>(handle)); }
 #else
+using SocketSize = std::size_t;
 void close_socket(long handle) { ::close(static_cast<int>(handle)); }
 #endif
 }  // namespace
@@ -65,7 +67,8 @@ std::string PbxClient::command(const std::string& line) {
   const std::lock_guard lock(mutex_);
   connect();
   const std::string out = line + "\n";
-  if (::send(static_cast<int>(socket_), out.data(), out.size(), 0) != static_cast<long>(out.size())) {
+  if (::send(static_cast<int>(socket_), out.data(), static_cast<SocketSize>(out.size()), 0) !=
+      static_cast<long>(out.size())) {
     close();
     throw std::runtime_error("the simulated PBX closed its control connection");
   }

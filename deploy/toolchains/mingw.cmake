@@ -1,0 +1,21 @@
+# Windows binaries with MinGW-w64 of Debian. TSPLINK_WINDOWS (x64 or x86) says for which architecture;
+# TSPLINK_WINDOWS_LIBRARIES is what deploy/windows-libraries.sh prints last.
+set(CMAKE_SYSTEM_NAME Windows)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TSPLINK_WINDOWS TSPLINK_WINDOWS_LIBRARIES)
+if(TSPLINK_WINDOWS STREQUAL "x86")
+  set(triplet i686-w64-mingw32)
+  set(CMAKE_SYSTEM_PROCESSOR x86)
+else()
+  set(triplet x86_64-w64-mingw32)
+  set(CMAKE_SYSTEM_PROCESSOR AMD64)
+endif()
+# The thread model that has std::thread.
+set(CMAKE_C_COMPILER ${triplet}-gcc-posix)
+set(CMAKE_CXX_COMPILER ${triplet}-g++-posix)
+set(CMAKE_RC_COMPILER ${triplet}-windres)
+set(CMAKE_FIND_ROOT_PATH ${TSPLINK_WINDOWS_LIBRARIES} /usr/${triplet})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_CROSSCOMPILING_EMULATOR /usr/bin/wine)

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Builds the libraries that Windows binaries link statically, libzmq and OpenSSL, with MinGW-w64 from Debian's source
+# packages. Kept outside the checkout and built once for each version, compiler and set of flags: about 6 minutes for
+# each architecture on two cores, then nothing. The last line printed is the list of prefixes, for
+# TSPLINK_WINDOWS_LIBRARIES:
+#
+#   TSPLINK_WINDOWS_LIBRARIES=$(deploy/windows-libraries.sh x64 | tail -n 1) cmake --preset windows-x64
+#
+#   deploy/windows-libraries.sh x64|x86 [--force] [--jobs N]
+#
+#   --force    build again even what is there
+#   --jobs N   compile with N jobs at a time (default: one for each core)
+#
+# Environment: TSPLINK_CACHE (default ~/.cache/tsplink).
+# The sources are authenticated by apt: signatures of the machine's own package sources.
+set -euo pipefail
+# shellcheck source=deploy/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=deploy/debian-source.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian-source.sh"
+
+force=no
+architecture=
+jobs=$(nproc)
+while (($#)); do
+  case $1 in
+    x64) architecture=x64 triplet=x86_64-w64-mingw32 openssl_target=mingw64 ;;
+    x86) architecture=x86 triplet=i686-w64-mingw32 openssl_target=mingw ;;
+    --force) force=yes ;;
+    --jobs)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "--jobs takes a number, not '${2:-}'"
+      jobs=$2
+      shift
+      ;;
+    -h | --help) usage; exit ;;
+    *) fail "unknown argument '$1': see --help" ;;
+  esac
+  shift
+done
+[[ $architecture ]] || fail "say for which architecture: x64 or x86"
+
+compiler=$triplet-g++-posix # without -posix it may be the thread model that has no std::thread
+for program in "$compiler" dpkg-source cmake ninja make perl; do
+  command -v "$program" >/dev/null || fail "$program is missing: run deploy/packages.sh --with windows"
+done
+compiler_version=$("$compiler" -dumpfullversion)
+
+# wepoll hung under Wine once in some twenty runs; select is libzmq's other poller there.
+zeromq3_options=(-DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER="$triplet-gcc-posix" -DCMAKE_CXX_COMPILER="$compiler"
+  -DCMAKE_RC_COMPILER="$triplet-windres" -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED=OFF -DBUILD_STATIC=ON
+  -DBUILD_TESTS=OFF -DWITH_PERF_TOOL=OFF -DENABLE_CPACK=OFF -DWITH_DOCS=OFF -DENABLE_CURVE=OFF -DWITH_LIBSODIUM=OFF
+  -DENABLE_WS=OFF -DWITH_OPENPGM=OFF -DWITH_NORM=OFF -DZMQ_HAVE_IPC=OFF -DZMQ_WIN32_WINNT=0x0A00 -DPOLLER=select
+  -DCMAKE_INSTALL_LIBDIR=lib)
+# What tsplink never uses is left out: the less, the faster and the smaller.
+openssl_options=("$openssl_target" no-shared no-tests no-engine no-dso no-legacy no-module no-comp no-ssl3 no-tls1
+  no-tls1_1 no-dtls no-srp no-psk no-idea no-rc2 no-rc4 no-md4 no-mdc2 no-rmd160 no-seed no-cast no-bf no-camellia
+  no-aria no-sm2 no-sm3 no-sm4 no-capieng --libdir=lib)
+
+cache=$(cache_folder)
+mkdir -p "$cache"
+exec 9>"$cache/windows-$architecture.lock"
+flock 9 # two builds at once would waste the machine; the second finds the first's work
+
+work=
+log=
+clean_up() { [[ -z $work ]] || rm -rf "$work"; }
+trap clean_up EXIT
+explain() {
+  tail -n 20 "$log" >&2
+  fail "$1"
+}
+
+# start: once, before the first thing that has to be built.
+start() {
+  [[ -z $work ]] || return 0
+  work=$(mktemp -d)
+  log=$work/log
+  : >"$log"
+  say "reading Debian's source lists"
+  source_lists "$work/apt" "$log"
+}
+
+build_zeromq3() { # SOURCE PREFIX
+  cmake -S "$1" -B "$work/build" -G Ninja "${zeromq3_options[@]}" -DCMAKE_INSTALL_PREFIX="$2" >>"$log" 2>&1 ||
+    explain "cmake refused libzmq's source"
+  cmake --build "$work/build" -j "$jobs" >>"$log" 2>&1 || explain "libzmq did not compile"
+  DESTDIR=$work/image cmake --install "$work/build" >>"$log" 2>&1 || explain "libzmq could not be installed"
+}
+
+build_openssl() { # SOURCE PREFIX
+  (
+    cd "$1"
+    ./Configure --cross-compile-prefix="$triplet-" CC=gcc-posix --prefix="$2" --openssldir='C:\tsplink\openssl' \
+      "${openssl_options[@]}"
+  ) >>"$log" 2>&1 || explain "OpenSSL's source could not be configured"
+  make -C "$1" -j "$jobs" build_libs >>"$log" 2>&1 || explain "OpenSSL did not compile"
+  make -C "$1" DESTDIR="$work/image" install_dev >>"$log" 2>&1 || explain "OpenSSL could not be installed"
+}
+
+# library SOURCE_PACKAGE INSTALLED_PACKAGE RESULT MINUTES: builds it unless it is there, and adds its prefix to prefixes.
+prefixes=()
+library() {
+  local package=$1 result=$3 minutes=$4 started wanted hash prefix target
+  local -n options=${package}_options
+  wanted=$(dpkg-query -W -f='${source:Version}' "$2" 2>/dev/null) || fail "$2 is not installed: run deploy/packages.sh"
+  hash=$(printf '%s\n' "${options[@]}" | sha256sum | cut -c1-8)
+  prefix=$cache/windows-$architecture-$package-$wanted-$compiler_version-$hash
+  if [[ ! -e $prefix/$result || $force == yes ]]; then
+    started=$SECONDS
+    start
+    say "fetching the source of $package $wanted"
+    fetch_source "$package" "$wanted" "$work/source" "$log"
+    target=$cache/windows-$architecture-$package-$source_version-$compiler_version-$hash
+    if [[ ! -e $target/$result || $force == yes ]]; then
+      say "building $package $source_version for Windows $architecture (about $minutes minutes on two cores)"
+      rm -rf "$work/build" "$work/image"
+      "build_$package" "$(echo "$work"/source/*/)" "$target"
+      [[ -e $work/image$target/$result ]] || explain "the build of $package left no $result"
+      rm -rf "$target"
+      mv "$work/image$target" "$target"
+      say "built $package $source_version in $((SECONDS - started)) s"
+    fi
+    # An older source than the one wanted stands in its place until the archive has that one.
+    [[ $target == "$prefix" ]] || ln -sfn "$(basename "$target")" "$prefix"
+  fi
+  prefixes+=("$prefix")
+}
+
+library zeromq3 libzmq5 lib/libzmq.a 3
+library openssl libssl3 lib/libssl.a 4
+(IFS=';' && printf '%s\n' "${prefixes[*]}")

@@ -1,0 +1,111 @@
+#include "proxy-tsp/registry.hpp"
+
+#include <windows.h>
+
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "wire/failure.hpp"
+
+namespace tsplink::proxy {
+
+namespace {
+
+constexpr wchar_t kLocal[] = L"SOFTWARE\\tsplink\\proxy";
+constexpr wchar_t kPolicy[] = L"SOFTWARE\\Policies\\tsplink\\proxy";
+constexpr DWORD kNameRoom = 256;         // of a key, with its NUL (Windows' bound)
+constexpr DWORD kValueNameRoom = 16384;  // of a value, likewise
+constexpr int kDeepest = 3;
+
+std::string utf8(std::wstring_view text) { return std::filesystem::path(text).string(); }
+
+[[noreturn]] void refuse(const std::string& where, const std::string& sentence) {
+  throw Failure(Kind::Configuration, "registry " + where + ": " + sentence);
+}
+
+void check(LSTATUS status, const std::string& where) {
+  if (status == ERROR_SUCCESS) return;
+  refuse(where, "cannot be read (" + std::system_category().message(static_cast<int>(status)) +
+                    "); let the account of the telephony service read it");
+}
+
+struct Key {
+  HKEY handle{};
+  Key() = default;
+  Key(const Key&) = delete;
+  Key& operator=(const Key&) = delete;
+  ~Key() {
+    if (handle) RegCloseKey(handle);
+  }
+};
+
+std::string text_of(const std::vector<BYTE>& data, DWORD type) {
+  std::wstring text(data.size() / sizeof(wchar_t), L'\0');
+  std::memcpy(text.data(), data.data(), text.size() * sizeof(wchar_t));
+  text.resize(std::wcslen(text.c_str()));
+  if (type != REG_EXPAND_SZ) return utf8(text);
+  std::wstring expanded(ExpandEnvironmentStringsW(text.c_str(), nullptr, 0), L'\0');
+  expanded.resize(ExpandEnvironmentStringsW(text.c_str(), expanded.data(), static_cast<DWORD>(expanded.size())) - 1);
+  return utf8(expanded);
+}
+
+void read_value(toml::table& into, const std::string& name, DWORD type, const std::vector<BYTE>& data,
+                const std::string& where) {
+  if (type == REG_SZ || type == REG_EXPAND_SZ) {
+    into.insert_or_assign(name, text_of(data, type));
+  } else if ((type == REG_DWORD || type == REG_QWORD) && (data.size() == 4 || data.size() == 8)) {
+    std::int64_t number = 0;
+    std::memcpy(&number, data.data(), data.size());
+    into.insert_or_assign(name, number);
+  } else {
+    refuse(where, "'" + name + "' is neither text (REG_SZ) nor a number (REG_DWORD)");
+  }
+}
+
+/// Adds what the key holds to `into`, replacing what is there.
+void read_key(HKEY key, toml::table& into, const std::string& where, int depth) {
+  std::wstring name(kValueNameRoom, L'\0');
+  for (DWORD index = 0;; ++index) {
+    DWORD name_size = kValueNameRoom, type = 0, size = 0;
+    LSTATUS status = RegEnumValueW(key, index, name.data(), &name_size, nullptr, &type, nullptr, &size);
+    if (status == ERROR_NO_MORE_ITEMS) break;
+    check(status, where);
+    if (name_size == 0) continue;  // the unnamed value, which editors show for every key
+    std::vector<BYTE> data(size);
+    check(RegQueryValueExW(key, name.c_str(), nullptr, &type, data.data(), &size), where);
+    data.resize(size);
+    read_value(into, utf8({name.data(), name_size}), type, data, where);
+  }
+  for (DWORD index = 0; depth < kDeepest; ++index) {
+    DWORD name_size = kNameRoom;
+    const LSTATUS status = RegEnumKeyExW(key, index, name.data(), &name_size, nullptr, nullptr, nullptr, nullptr);
+    if (status == ERROR_NO_MORE_ITEMS) break;
+    check(status, where);
+    const std::string child = utf8({name.data(), name_size});
+    Key inner;
+    check(RegOpenKeyExW(key, name.c_str(), 0, KEY_READ | KEY_WOW64_64KEY, &inner.handle), where + "\\" + child);
+    if (!into.contains(child) || !into[child].is_table()) into.insert_or_assign(child, toml::table());
+    read_key(inner.handle, *into[child].as_table(), where + "\\" + child, depth + 1);
+  }
+}
+
+}  // namespace
+
+std::optional<RegistrySettings> settings_of_registry() {
+  RegistrySettings settings;
+  for (const wchar_t* path : {kLocal, kPolicy}) {
+    Key key;
+    const std::string where = "HKLM\\" + utf8(path);
+    const LSTATUS status = RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, KEY_READ | KEY_WOW64_64KEY, &key.handle);
+    if (status == ERROR_FILE_NOT_FOUND) continue;
+    check(status, where);
+    read_key(key.handle, settings.values, where, 0);
+    settings.name += (settings.name.empty() ? "registry " : " and ") + where;
+  }
+  if (settings.values.empty()) return std::nullopt;
+  return settings;
+}
+
+}  // namespace tsplink::proxy

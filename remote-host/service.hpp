@@ -1,0 +1,26 @@
+// tsplink-host as a Windows service: installed, removed, and run under the service manager. Windows only.
+// Owner: nothing is kept. Threads: the main thread; run_service() works in one of the service manager's.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace tsplink::host {
+
+constexpr char kServiceName[] = "tsplink-host";
+
+/// Registers this program as a service that starts with Windows, serves what `config` says under `account`, and is
+/// started again after a crash; makes it a source of the event log. Replaces an earlier registration that is stopped.
+/// Throws Failure(Configuration): no rights, no such account, still running.
+void install_service(const std::filesystem::path& config, const std::string& account);
+
+/// Stops and removes the service and its source in the event log. Throws Failure(Configuration): no rights, not
+/// there, does not stop within a minute.
+void remove_service();
+
+/// Runs `work` as the service. It calls `started` when the lines are served, and returns the exit status after
+/// wait_for_stop_signal(). Throws Failure(Configuration) when the service manager did not start this process.
+int run_service(std::function<int(const std::function<void()>& started)> work);
+
+}  // namespace tsplink::host
