@@ -18,7 +18,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . deploy/common.sh
 
 landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan)
-full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} fuzz tidy@{wire,security,proxy-tsp,remote-host,tests})
+tidied=(wire security proxy-tsp remote-host tests/{e2e,simpbx,tapisrv,unit}) # each within a part's time
+full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} fuzz "${tidied[@]/#/tidy@}")
 part_limit=570 # seconds for the tests of a part
 build_limit=2700 # seconds for a build: cold, on two slow cores
 test_limit=300 # seconds for one test executable, unless CMake gives it less
@@ -51,7 +52,11 @@ while (($#)); do
       part=$1
       case $part in
         unit | e2e) part=$part@release ;;
-        tidy) parts+=(tidy@{wire,security,proxy-tsp,remote-host}) part=tidy@tests ;;
+        tidy)
+          parts+=("${tidied[@]/#/tidy@}")
+          shift
+          continue
+          ;;
       esac
       [[ " ${full[*]} " == *" $part "* ]] || fail "there is no part '$1': see --list"
       parts+=("$part")

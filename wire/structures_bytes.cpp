@@ -16,7 +16,7 @@ constexpr std::size_t kTotalAt = 0, kNeededAt = 4, kUsedAt = 8, kTotalsSize = 12
 constexpr std::size_t kMaxNames = 16;  // of mended fields: a log line, not a dump
 
 std::uint32_t load(const std::uint8_t* from) {
-  std::uint32_t value;
+  std::uint32_t value = 0;
   std::memcpy(&value, from, sizeof value);
   return value;
 }

@@ -206,6 +206,7 @@ class Broker {
 };
 
 template <class C>
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved on, which the check does not see in a template
 void Broker::ask(std::size_t worker, const typename C::Inputs& inputs, Done done) {
   Request own;
   own.function = static_cast<std::uint16_t>(number_of<C>);

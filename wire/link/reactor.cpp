@@ -98,7 +98,7 @@ void ReactorCore::after(wire::Duration delay, Task task) {
 }
 
 void ReactorCore::run(const Task& task) {
-  bool threaded;
+  bool threaded = false;
   {
     const std::lock_guard lock(mutex_);
     threaded = running_;
@@ -210,7 +210,7 @@ void ReactorCore::run_posted() {
   std::vector<Task> tasks;
   {
     const std::lock_guard lock(mutex_);
-    char nothing;
+    char nothing = 0;
     while (zmq_recv(wake_out_.get(), &nothing, sizeof nothing, ZMQ_DONTWAIT) >= 0) {
     }
     tasks.swap(posted_);

@@ -36,7 +36,7 @@ class Message {
     return {static_cast<const std::uint8_t*>(zmq_msg_data(&message_)), zmq_msg_size(&message_)};
   }
   bool receive(void* socket) {
-    int rc;
+    int rc = 0;
     do rc = zmq_msg_recv(&message_, socket, ZMQ_DONTWAIT);
     while (rc < 0 && zmq_errno() == EINTR);
     return rc >= 0;
@@ -106,7 +106,7 @@ StreamSocket::Sent StreamSocket::send(const RoutingId& id, wire::Bytes& bytes) {
   bytes.clear();
   zmq_msg_t message;
   zmq_msg_init_data(&message, owned->data(), owned->size(), free_bytes, owned);
-  int rc;
+  int rc = 0;
   do rc = zmq_msg_send(&message, handle_, ZMQ_DONTWAIT);
   while (rc < 0 && zmq_errno() == EINTR);
   if (rc >= 0) return Sent::Done;
@@ -118,7 +118,7 @@ void StreamSocket::drop(const RoutingId& id) {
   const auto found = known_.find(id);
   const Sent identity = send_identity(handle_, id);
   if (identity == Sent::Done) {
-    int rc;
+    int rc = 0;
     do rc = zmq_send(handle_, "", 0, ZMQ_DONTWAIT);
     while (rc < 0 && zmq_errno() == EINTR);
   } else if (identity == Sent::Full) {

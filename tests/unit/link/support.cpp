@@ -112,7 +112,7 @@ wire::Bytes RawSocket::read(std::size_t most) {
 
 bool RawSocket::wait_end() {
   wire::Bytes bytes(16384);
-  ssize_t count;
+  ssize_t count = 0;
   do count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
   while (count > 0);
   return count == 0 || errno == ECONNRESET;

@@ -23,7 +23,7 @@ constexpr std::uint32_t kVersions[] = {0x00010003, 0x00010004, 0x00020000, 0x000
 constexpr std::uint32_t kNewest = 0x00030001;
 
 inline std::uint32_t word(const std::uint8_t* bytes, std::size_t at) {
-  std::uint32_t value;
+  std::uint32_t value = 0;
   std::memcpy(&value, bytes + at, sizeof value);
   return value;
 }
