@@ -103,8 +103,8 @@ Configuration configuration_of(const Origin& origin, const toml::table& root) {
   only(origin, root, {"machine", "state", "call_deadline_ms", "host", "tls", "log"});
   Configuration configuration;
   configuration.machine = value_of<std::string>(origin, root, "machine", machine_name(), "text in quotes");
-  const auto state = value_of<std::string>(origin, root, "state", "state", "a folder name in quotes");
-  configuration.state = origin.folder / state;
+  const auto state = value_of<std::string>(origin, root, "state", "", "a folder name in quotes");
+  configuration.state = origin.folder / (state.empty() ? "state" : state);
   const auto deadline = value_of<std::int64_t>(origin, root, "call_deadline_ms", 5000, "a number of milliseconds");
   if (deadline < 1 || deadline > 600000) {
     refuse(origin, root.get("call_deadline_ms")->source(), "call_deadline_ms must be between 1 and 600000");

@@ -51,8 +51,14 @@ void Core::on_down(const std::string& reason) {
     phones = phones_.select([](const Phone& phone) { return phone.open; });
     for (const auto& call : calls) call->id = 0;
     // Those that are just being opened too: their functions fail, and TAPI hears nothing of them.
-    for (const auto& line : lines_.select([](const Line&) { return true; })) line->id = 0;
-    for (const auto& phone : phones_.select([](const Phone&) { return true; })) phone->id = 0;
+    const auto lost = [](auto& devices) {
+      for (const auto& device : devices.select([](const auto&) { return true; })) {
+        device->id = 0;
+        device->open = false;  // asked to be closed once, however often the link goes
+      }
+    };
+    lost(lines_);
+    lost(phones_);
   }
   ledger_.fail_all(LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
   const auto number_of = [](wire::Message message) { return static_cast<std::uint16_t>(message); };

@@ -56,7 +56,7 @@ struct Line {
   HTAPILINE htLine{};
   LINEEVENT event{};
   DWORD version = 0;
-  bool open = false;                // lineOpen has succeeded, so that TAPI knows it
+  bool open = false;                // at the host, and TAPI knows it; Core's lock
   std::atomic<bool> closed{false};  // no event after it is set
 };
 

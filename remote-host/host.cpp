@@ -72,7 +72,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   void start() {
     server_.start();  // a port in use is found before any vendor's driver is woken; desktops are served further down
     for (auto& each : workers_) {
-      log::info("Provider " + each->worker->name() + " is started.");
+      log::info("Starting provider " + each->worker->name() + ".");
       const auto begin = std::chrono::steady_clock::now();
       each->worker->start();
       const auto took =

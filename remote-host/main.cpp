@@ -1,4 +1,5 @@
-// tsplink-host: the program. Options, signals, exit status: 0 stopped in order, 2 refused to start.
+// tsplink-host: the program. Options, signals, exit status: 0 stopped in order, 1 stopped while a driver hung in its
+// start, 2 refused to start.
 #include <CLI/CLI.hpp>
 
 #include <algorithm>

@@ -111,8 +111,6 @@ bool stop_signal_within(std::chrono::milliseconds time) {
   return true;
 }
 
-void order_stop() { kill(getpid(), SIGTERM); }
-
 std::vector<std::string> program_arguments(int argc, char** argv) { return {argv + 1, argv + argc}; }
 
 std::string machine_name() {

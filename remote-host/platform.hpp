@@ -28,10 +28,10 @@ Module load_module(const std::string& path);
 void take_stop_signals();
 /// Waits for one of them: true when it came in time; from then on a second one ends the process at once. Main thread.
 bool stop_signal_within(std::chrono::milliseconds time);
-/// Waits for one of them, whatever time it takes; a second one ends the process at once. Main thread.
-void wait_for_stop_signal();
-/// Lets wait_for_stop_signal() return, as a signal would. Any thread.
+#ifdef _WIN32
+/// What the service manager's order to stop is: stop_signal_within() returns. Any thread.
 void order_stop();
+#endif
 /// The program's arguments without its name, in UTF-8. Main thread.
 std::vector<std::string> program_arguments(int argc, char** argv);
 /// Ends the process without unwinding, when a vendor's thread does not come back.
@@ -42,8 +42,6 @@ std::string machine_name();
 
 /// Writes `text` so that a reader sees nothing or all of it; replaces nothing but a regular file. Throws
 /// Failure(Configuration).
-void write_whole_file(const std::string& path, const std::string& text);
-/// Writes `text` so that a reader sees nothing or all of it. Throws Failure(Configuration).
 void write_whole_file(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace tsplink::host

@@ -31,7 +31,7 @@ constexpr DWORD kForgiveAfterSeconds = 24 * 3600;
                        : error == ERROR_SERVICE_MARKED_FOR_DELETE
                            ? "close every program that shows services and try again"
                            : nullptr;
-  throw Failure(Kind::Configuration, "The service " + std::string(kServiceName) + " " + what + ": " +
+  throw Failure(Kind::Configuration, "The service tsplink-host " + what + ": " +
                                          (advice ? advice : std::system_category().message(static_cast<int>(error))) +
                                          ".");
 }

@@ -8,8 +8,6 @@
 
 namespace tsplink::host {
 
-constexpr char kServiceName[] = "tsplink-host";
-
 /// Registers this program as a service that starts with Windows, serves what `config` says under `account`, and is
 /// started again after a crash; makes it a source of the event log. Replaces an earlier registration that is stopped.
 /// Throws Failure(Configuration): no rights, no such account, still running.
@@ -20,7 +18,7 @@ void install_service(const std::filesystem::path& config, const std::string& acc
 void remove_service();
 
 /// Runs `work` as the service. It calls `started` when the lines are served, and returns the exit status after
-/// wait_for_stop_signal(). Throws Failure(Configuration) when the service manager did not start this process.
+/// it was told to stop. Throws Failure(Configuration) when the service manager did not start this process.
 int run_service(std::function<int(const std::function<void()>& started)> work);
 
 }  // namespace tsplink::host

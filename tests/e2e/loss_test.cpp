@@ -54,7 +54,7 @@ TEST(Stop, EndsAHostWhoseDriverHangsInItsStart) {
   auto command = program_of(End::host, "tsplink-host");
   command.insert(command.end(), {"--config", site.host_configuration().string()});
   Process host({command, {{"SIMPBX_CONFIG", site.file("slow").string()}}}, site.file("host"));
-  ASSERT_TRUE(host.says("Provider simpbx is started.")) << host.story();
+  ASSERT_TRUE(host.says("Starting provider simpbx.")) << host.story();
   host.send(SIGTERM);
   ASSERT_TRUE(host.says("Stopping as soon as")) << host.story();
   host.send(SIGTERM);

@@ -46,6 +46,7 @@ TEST(LinkLossTest, EveryRequestCompletesOnceThenCallsGoIdleAndDevicesAskToBeClos
   EXPECT_EQ(told[3].htCall, told[0].htCall);  // the call whose completion failed gets no IDLE
   EXPECT_EQ(told[4].request_or_message, DWORD_PTR{LINE_CLOSE});
   EXPECT_EQ(told[5].request_or_message, DWORD_PTR{PHONE_CLOSE});
+  desktop.core().on_down("again, before TAPI has closed them");
 
   DWORD value = 0;
   EXPECT_EQ(desktop.run<calls::lineGetNumAddressIDs>(Function::lineGetNumAddressIDs, hdLine, &value),
