@@ -3,25 +3,35 @@
 # service (tapisim) with the proxy in another, over mutual TLS on loopback, and plays three scenarios: the desktop
 # learns its lines, is called, and calls. Each is shown with the times of both ends. Ends with "demo: ok".
 #
-#   deploy/demo.sh [--quiet] [--keep] [--no-install] [--preset NAME]
+#   deploy/demo.sh [--windows [x64|x86]] [--quiet] [--keep] [--no-install] [--preset NAME]
 #
+#   --windows      the same with Windows binaries of all four, under Wine; 64 bit unless told otherwise
 #   --quiet        only the steps, not the traces
 #   --keep         keep the work folder (configuration, certificates, logs) and name it
 #   --no-install   do not look for missing Debian packages
-#   --preset NAME  build with this preset of CMakePresets.json (default: release)
+#   --preset NAME  build with this preset of CMakePresets.json (default: release, or windows-x64)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/common.sh
 . deploy/common.sh
+# shellcheck source=deploy/wine-prefix.sh
+. deploy/wine-prefix.sh
 
 quiet=no keep=no install=yes preset=release
 while (($#)); do
   case $1 in
+    --windows)
+      preset=windows-x64
+      if [[ ${2:-} == x64 || ${2:-} == x86 ]]; then
+        preset=windows-$2
+        shift
+      fi
+      ;;
     --quiet) quiet=yes ;;
     --keep) keep=yes ;;
     --no-install) install=no ;;
     --preset)
-      [[ ${2:-} =~ ^[a-z]+$ ]] || fail "--preset takes the name of a preset, not '${2:-}'"
+      [[ ${2:-} =~ ^[a-z][a-z0-9-]*$ ]] || fail "--preset takes the name of a preset, not '${2:-}'"
       preset=$2
       shift
       ;;
@@ -33,6 +43,8 @@ done
 
 simpbx_msp_clsid=5B0C7A11-52B1-4B7E-9C44-51AB0E57D0C7
 bin=$PWD/build/$preset/bin
+windows='' run=() exe='' dll=so end_signal=TERM # how a program of this build is run, named and asked to end
+if [[ $preset == windows-* ]]; then windows=${preset#windows-} run=(wine) exe=.exe dll=dll end_signal=INT; fi
 work=$(mktemp -d -t tsplink-demo.XXXXXX)
 host=
 finished=no
@@ -40,6 +52,8 @@ finished=no
 clean_up() {
   local status=$?
   kill_marked
+  stop_wine
+  rm -rf "$work/wine"
   if [[ $keep == yes || ($finished == no && -n $(ls -A "$work")) ]]; then
     say "kept $work"
   else
@@ -76,6 +90,11 @@ await() {
 
 build() {
   local started=$SECONDS
+  if [[ -n $windows ]]; then
+    TSPLINK_WINDOWS_LIBRARIES=$(deploy/windows-libraries.sh "$windows" | tail -n 1) ||
+      fail "the libraries for Windows could not be built"
+    export TSPLINK_WINDOWS_LIBRARIES
+  fi
   with_progress configure "$work/build.log" cmake --preset "$preset" ||
     broken "$work/build.log" "the build could not be configured with preset $preset"
   with_progress build "$work/build.log" cmake --build --preset "$preset" -j "$(nproc)" \
@@ -106,7 +125,7 @@ END
 start_host() {
   : >"$work/pbx.log"
   SIMPBX_CONTROL=$work/pbx.port SIMPBX_LOG=$work/pbx.log env "$mark" \
-    "$bin/tsplink-host" --config "$work/host.toml" >"$work/host.log" 2>&1 </dev/null &
+    "${run[@]}" "$bin/tsplink-host$exe" --config "$work/host.toml" >"$work/host.log" 2>&1 </dev/null &
   host=$!
   await "$work/port" "opened its port"
   await "$work/pbx.port" "started the simulated PBX"
@@ -142,8 +161,8 @@ play() {
   local name=$1 trace=$work/$1.trace log=$work/$1.log from started=$EPOCHREALTIME status=0
   from=$(wc -l <"$work/pbx.log")
   step "$2"
-  TSPLINK_CONFIG=$work/proxy.toml marked_env timeout -k 5 90 "$bin/tapisim" "$bin/tsplink.tsp" \
-    "tests/tapisrv/scenarios/$name.tap" --pbx "$work/pbx.port" --msp "$simpbx_msp_clsid=$bin/simpbx_msp.so" \
+  TSPLINK_CONFIG=$work/proxy.toml marked_env timeout -k 5 90 "${run[@]}" "$bin/tapisim$exe" "$bin/tsplink.tsp" \
+    "tests/tapisrv/scenarios/$name.tap" --pbx "$work/pbx.port" --msp "$simpbx_msp_clsid=$bin/simpbx_msp.$dll" \
     --label desktop --trace "$trace" --canonical "$work/$name.canonical" --time-limit 60 \
     >"$log" 2>&1 </dev/null &
   wait $! || status=$?
@@ -159,15 +178,19 @@ play() {
 
 stop_host() {
   local status=0
-  kill -TERM "$host"
+  kill -"$end_signal" "$host"
   marked_end 10 || broken "$work/host.log" "the host did not stop within 10 s of being asked to"
   wait "$host" || status=$?
   ((status == 0)) || broken "$work/host.log" "the host ended with status $status when it was asked to stop"
 }
 
-if [[ $install == yes ]]; then deploy/packages.sh; fi
+if [[ $install == yes ]]; then deploy/packages.sh ${windows:+--with windows}; fi
 step "building tsplink-host, tsplink.tsp, and for the show simpbx and tapisim"
 build
+if [[ -n $windows ]]; then
+  step "making a Wine prefix"
+  start_wine "$work" || fail "Wine does not start"
+fi
 write_configuration
 start_host
 step "host on port $(<"$work/port") with simpbx in one process; next, tapisim with tsplink.tsp in another"

@@ -12,8 +12,8 @@
 set -euo pipefail
 # shellcheck source=deploy/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-# shellcheck source=deploy/debian-source.sh
-. "$(dirname "${BASH_SOURCE[0]}")/debian-source.sh"
+# shellcheck source=deploy/debian-archive.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian-archive.sh"
 
 force=no
 case ${1:-} in
@@ -54,7 +54,7 @@ log=$work/log
 explain() { tail -n 20 "$log" >&2; fail "$1"; }
 
 say "fetching libzmq $wanted from Debian's source archive"
-source_lists "$work/apt" "$log"
+package_lists deb-src "$work/apt" "$log"
 fetch_source zeromq3 "$wanted" "$work/source" "$log"
 version=$source_version
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the libraries that Windows binaries link statically, libzmq and OpenSSL, with MinGW-w64 from Debian's source
-# packages. Kept outside the checkout and built once for each version, compiler and set of flags: about 6 minutes for
+# packages. Kept outside the checkout and built once for each version, compiler and way of building: about 3 minutes for
 # each architecture on two cores, then nothing. The last line printed is the list of prefixes, for
 # TSPLINK_WINDOWS_LIBRARIES:
 #
@@ -16,8 +16,8 @@
 set -euo pipefail
 # shellcheck source=deploy/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-# shellcheck source=deploy/debian-source.sh
-. "$(dirname "${BASH_SOURCE[0]}")/debian-source.sh"
+# shellcheck source=deploy/debian-archive.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian-archive.sh"
 
 force=no
 architecture=
@@ -40,7 +40,7 @@ done
 [[ $architecture ]] || fail "say for which architecture: x64 or x86"
 
 compiler=$triplet-g++-posix # without -posix it may be the thread model that has no std::thread
-for program in "$compiler" dpkg-source cmake ninja make perl; do
+for program in "$compiler" dpkg-source cmake ninja make patch perl; do
   command -v "$program" >/dev/null || fail "$program is missing: run deploy/packages.sh --with windows"
 done
 compiler_version=$("$compiler" -dumpfullversion)
@@ -65,7 +65,7 @@ work=
 log=
 clean_up() { [[ -z $work ]] || rm -rf "$work"; }
 trap clean_up EXIT
-explain() {
+explain() { # SENTENCE: after the end of the log
   tail -n 20 "$log" >&2
   fail "$1"
 }
@@ -77,10 +77,14 @@ start() {
   log=$work/log
   : >"$log"
   say "reading Debian's source lists"
-  source_lists "$work/apt" "$log"
+  package_lists deb-src "$work/apt" "$log"
 }
 
 build_zeromq3() { # SOURCE PREFIX
+  # A connection that this side has shut down is a lost peer on Linux; on Windows libzmq 4.3.4 ends the process instead.
+  sed -i '/^int zmq::tcp_\(read\|write\)/,/^}/s/last_error == WSAECONNRESET/& || last_error == WSAESHUTDOWN/' \
+    "$1/src/tcp.cpp"
+  [[ $(grep -c 'last_error == WSAESHUTDOWN' "$1/src/tcp.cpp") == 2 ]] || explain "libzmq's source is not as expected"
   cmake -S "$1" -B "$work/build" -G Ninja "${zeromq3_options[@]}" -DCMAKE_INSTALL_PREFIX="$2" >>"$log" 2>&1 ||
     explain "cmake refused libzmq's source"
   cmake --build "$work/build" -j "$jobs" >>"$log" 2>&1 || explain "libzmq did not compile"
@@ -88,6 +92,11 @@ build_zeromq3() { # SOURCE PREFIX
 }
 
 build_openssl() { # SOURCE PREFIX
+  # Debian makes the 32-bit assembly position-independent the ELF way, which COFF has no relocation for.
+  if [[ $architecture == x86 ]]; then
+    patch -R -p1 -d "$1" <"$1/debian/patches/pic.patch" >>"$log" 2>&1 ||
+      explain "Debian's pic.patch could not be taken out of OpenSSL's source"
+  fi
   (
     cd "$1"
     ./Configure --cross-compile-prefix="$triplet-" CC=gcc-posix --prefix="$2" --openssldir='C:\tsplink\openssl' \
@@ -103,7 +112,7 @@ library() {
   local package=$1 result=$3 minutes=$4 started wanted hash prefix target
   local -n options=${package}_options
   wanted=$(dpkg-query -W -f='${source:Version}' "$2" 2>/dev/null) || fail "$2 is not installed: run deploy/packages.sh"
-  hash=$(printf '%s\n' "${options[@]}" | sha256sum | cut -c1-8)
+  hash=$({ declare -f "build_$package" && printf '%s\n' "${options[@]}"; } | sha256sum | cut -c1-8)
   prefix=$cache/windows-$architecture-$package-$wanted-$compiler_version-$hash
   if [[ ! -e $prefix/$result || $force == yes ]]; then
     started=$SECONDS
@@ -112,7 +121,7 @@ library() {
     fetch_source "$package" "$wanted" "$work/source" "$log"
     target=$cache/windows-$architecture-$package-$source_version-$compiler_version-$hash
     if [[ ! -e $target/$result || $force == yes ]]; then
-      say "building $package $source_version for Windows $architecture (about $minutes minutes on two cores)"
+      say "building $package $source_version for Windows $architecture (about $minutes min on two cores)"
       rm -rf "$work/build" "$work/image"
       "build_$package" "$(echo "$work"/source/*/)" "$target"
       [[ -e $work/image$target/$result ]] || explain "the build of $package left no $result"
@@ -126,6 +135,6 @@ library() {
   prefixes+=("$prefix")
 }
 
-library zeromq3 libzmq5 lib/libzmq.a 3
-library openssl libssl3 lib/libssl.a 4
+library zeromq3 libzmq5 lib/libzmq.a 1
+library openssl libssl3 lib/libssl.a 2
 (IFS=';' && printf '%s\n' "${prefixes[*]}")

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/module.hpp"
+
 namespace tsplink::proxy {
 
 void EventPump::start() {
@@ -24,7 +26,9 @@ void EventPump::stop() {
   drained_.notify_all();
   if (!ended.joinable()) return;
   if (ended.get_id() == std::this_thread::get_id()) {
-    ended.detach();  // TAPI shut us down from inside a callback; run() returns when that callback does
+    // TAPI shut us down from inside a callback; run() returns when that callback does.
+    wire::LoadedModule::keep_for_good();
+    ended.detach();
   } else {
     ended.join();
   }

@@ -10,6 +10,7 @@
 #include "security/errors.hpp"
 #include "wire/link/client.hpp"
 #include "wire/link/reactor.hpp"
+#include "wire/module.hpp"
 #include "wire/schema.hpp"
 
 namespace tsplink::proxy {
@@ -51,6 +52,7 @@ class Root final : public Provider, public link::ClientHandler {
   }
 
   Core& core() override { return *core_; }
+  bool runs() const { return running_ != nullptr; }
 
  private:
   LONG connect() {
@@ -72,12 +74,14 @@ class Root final : public Provider, public link::ClientHandler {
       limits.connect = std::min<wire::Duration>(limits.connect, configuration_.call_deadline * 3 / 4);
       client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port},
                                                context, local, limits, *this);
+      running_ = std::make_unique<wire::LoadedModule>();
       reactor_->start();
       client_->start();
       return 0;
     } catch (const std::exception& problem) {
       client_.reset();
       reactor_.reset();
+      running_.reset();
       log_(LogLevel::Error, problem.what());
       return LINEERR_OPERATIONFAILED;
     }
@@ -112,12 +116,21 @@ class Root final : public Provider, public link::ClientHandler {
   std::unique_ptr<Core> core_;
   std::unique_ptr<link::Reactor> reactor_;
   std::unique_ptr<link::Client> client_;
-  bool up_ = false;  // both: reactor's thread
+  std::unique_ptr<wire::LoadedModule> running_;  // while there are threads
+  bool up_ = false;                              // both: reactor's thread
   std::string last_reason_;
 };
 
-std::mutex root_mutex;
-std::shared_ptr<Root> the_root;
+struct Roots {
+  std::shared_ptr<Root> root;
+  /// Without a shutdown only the process ends, and it has ended our threads already: to wait for them would last for
+  /// ever.
+  ~Roots() {
+    if (root && root->runs()) new std::shared_ptr<Root>(std::move(root));
+  }
+};
+constinit Roots roots;
+constinit std::mutex root_mutex;
 
 /// providerShutdown: goodbye to the host, every thread ends. The next call makes a new root.
 void Root::end() {
@@ -126,16 +139,17 @@ void Root::end() {
   core_->shutdown();
   client_.reset();
   reactor_.reset();
+  running_.reset();
   std::lock_guard lock(root_mutex);
-  if (the_root.get() == this) the_root.reset();  // the function that brought us here holds another reference
+  if (roots.root.get() == this) roots.root.reset();  // the function that brought us here holds another reference
 }
 
 }  // namespace
 
 std::shared_ptr<Provider> Provider::root() {
   std::lock_guard lock(root_mutex);
-  if (!the_root) the_root = std::make_shared<Root>();
-  return the_root;
+  if (!roots.root) roots.root = std::make_shared<Root>();
+  return roots.root;
 }
 
 }  // namespace tsplink::proxy

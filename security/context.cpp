@@ -7,6 +7,7 @@
 #include "security/certificate_reader.hpp"
 #include "security/context_impl.hpp"
 #include "security/identity_loader.hpp"
+#include "security/library.hpp"
 #include "security/memory_bio.hpp"
 #include "security/verification.hpp"
 
@@ -142,6 +143,7 @@ Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Context::~Context() = default;
 
 std::shared_ptr<const Context> Context::load(Side side, const IdentityFiles& files) {
+  prepare_library();
   // No openssl.cnf: what protects a telephony service must not depend on a file that is not its own.
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   const Identity identity = load_identity(files);

@@ -7,6 +7,15 @@
 #include <fstream>
 #include <system_error>
 
+#ifdef _WIN32
+#include <windows.h>
+
+#include <aclapi.h>
+
+#include <algorithm>
+#include <memory>
+#endif
+
 #include "security/errors.hpp"
 
 namespace tsplink::security {
@@ -42,8 +51,66 @@ FileText read_file(const std::filesystem::path& path, const char* role) {
   return FileText(std::move(text));
 }
 
-void require_private([[maybe_unused]] const std::filesystem::path& path) {
-#ifndef _WIN32
+#ifdef _WIN32
+
+namespace {
+
+/// Whether the SID stands for many: every account, every one that has logged on, all users of the machine or of a
+/// domain.
+bool is_wide(PSID sid) {
+  static constexpr WELL_KNOWN_SID_TYPE kWide[] = {
+      WinWorldSid, WinAuthenticatedUserSid, WinBuiltinUsersSid,     WinInteractiveSid, WinNetworkSid, WinAnonymousSid,
+      WinBatchSid, WinBuiltinGuestsSid,     WinBuiltinAnyPackageSid};
+  if (std::any_of(std::begin(kWide), std::end(kWide), [&](auto type) { return IsWellKnownSid(sid, type); }))
+    return true;
+  // S-1-5-21-(domain)-513 to 515: a domain's users, guests and computers.
+  const SID_IDENTIFIER_AUTHORITY nt = SECURITY_NT_AUTHORITY;
+  const int parts = *GetSidSubAuthorityCount(sid);
+  if (parts != 5 || std::memcmp(GetSidIdentifierAuthority(sid), &nt, sizeof nt) != 0) return false;
+  const DWORD last = *GetSidSubAuthority(sid, 4);
+  return *GetSidSubAuthority(sid, 0) == SECURITY_NT_NON_UNIQUE && last >= DOMAIN_GROUP_RID_USERS &&
+         last <= DOMAIN_GROUP_RID_COMPUTERS;
+}
+
+/// Whether the list lets many read or change the file. None at all lets everybody do everything.
+bool is_open(PACL list) {
+  if (list == nullptr) return true;
+  constexpr ACCESS_MASK kMatters = FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | WRITE_DAC | WRITE_OWNER |
+                                   GENERIC_ALL | GENERIC_READ | GENERIC_WRITE;
+  for (DWORD index = 0; index < list->AceCount; ++index) {
+    void* entry = nullptr;
+    if (!GetAce(list, index, &entry)) return true;
+    const auto* header = static_cast<const ACE_HEADER*>(entry);
+    if ((header->AceFlags & INHERIT_ONLY_ACE) != 0 || header->AceType != ACCESS_ALLOWED_ACE_TYPE) continue;
+    auto* allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
+    if ((allowed->Mask & kMatters) != 0 && is_wide(&allowed->SidStart)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void require_private(const std::filesystem::path& path) {
+  PACL list = nullptr;
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  const DWORD status = GetNamedSecurityInfoW(path.c_str(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, nullptr,
+                                             nullptr, &list, nullptr, &descriptor);
+  const std::unique_ptr<void, decltype(&LocalFree)> owner(descriptor, &LocalFree);
+  const std::string file = "key file " + path.string();
+  if (status != ERROR_SUCCESS) {
+    throw Error(file + " does not say who may read it (" + std::system_category().message(static_cast<int>(status)) +
+                "): put it on a disk with access lists, such as NTFS");
+  }
+  if (is_open(list)) {
+    // By number, as the names of accounts depend on Windows' language: NetworkService, SYSTEM, Administrators.
+    throw Error(file + " can be read by others than its owner: run icacls \"" + path.string() +
+                "\" /inheritance:r /grant:r *S-1-5-20:R *S-1-5-18:F *S-1-5-32-544:F");
+  }
+}
+
+#else
+
+void require_private(const std::filesystem::path& path) {
   using std::filesystem::perms;
   std::error_code error;
   const perms granted = std::filesystem::status(path, error).permissions();
@@ -51,7 +118,8 @@ void require_private([[maybe_unused]] const std::filesystem::path& path) {
     throw Error("key file " + path.string() + " can be read by others than its owner: run chmod 600 " +
                 path.string());
   }
-#endif
 }
+
+#endif
 
 }  // namespace tsplink::security

@@ -109,7 +109,7 @@ std::string digits_text(World& world, const Object* call) {
   check_frame(world, *function, *call->digits, true, true);
   std::u16string units(buffer->size() / 2, u'\0');
   std::memcpy(units.data(), buffer->data(), units.size() * 2);
-  return ", lpsDigits=" + quoted(to_utf8(units.c_str()));
+  return ", lpsDigits=" + in_quotes(to_utf8(units.c_str()));
 }
 
 void Caller::prepare(Attempt& attempt, const Arguments& arguments) {

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "frame.hpp"
-#include "module.hpp"
 #include "pool.hpp"
+#include "tests/platform/process.hpp"
 #include "world.hpp"
 
 namespace tsplink::tapisim {
@@ -34,7 +34,7 @@ enum class Show { everywhere, trace_only };
 
 class Caller {
  public:
-  Caller(World& world, const Module& module, std::chrono::milliseconds limit)
+  Caller(World& world, const tests::Module& module, std::chrono::milliseconds limit)
       : world_(world), module_(module), limit_(limit) {}
 
   /// device: for dwDeviceID when the arguments name none; section: null to derive it from the handles.
@@ -56,7 +56,7 @@ class Caller {
   DWORD wanted_size(const Attempt& attempt, const Arguments& arguments) const;
 
   World& world_;
-  const Module& module_;
+  const tests::Module& module_;
   const std::chrono::milliseconds limit_;
   Pool pool_;
 };

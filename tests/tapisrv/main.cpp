@@ -60,7 +60,7 @@ std::string run_once(const Settings& settings, Trace& trace, const Scenario& sce
   world.allowed = settings.allow;
   world.callback_delay_us = settings.callback_delay_us;
   set_root(&world);
-  const Module module(settings.module);
+  const tests::Module module(settings.module, tests::Module::AtTheEnd::unload);
   if (!module.symbol("TSPI_lineNegotiateTSPIVersion") && !module.symbol("TSPI_providerInit")) {
     // Nothing to diagnose: it is another file, not a faulty TSP.
     throw std::runtime_error("The module " + settings.module +

@@ -51,7 +51,7 @@ void MspSide::add(Object* msp, const Bytes& clsid) {
   }
   const std::lock_guard lock(mutex_);
   auto& module = modules_[path->second];
-  if (module == nullptr) module = std::make_unique<Module>(path->second);
+  if (module == nullptr) module = std::make_unique<tests::Module>(path->second, tests::Module::AtTheEnd::unload);
   const auto create = reinterpret_cast<msp::CreateAddress>(module->symbol("create_msp_address"));
   if (create == nullptr) throw Stop("the MSP module " + path->second + " does not export create_msp_address");
   GUID guid{};

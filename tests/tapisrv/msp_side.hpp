@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "caller.hpp"
-#include "module.hpp"
 #include "world.hpp"
 
 namespace tsplink::tapisim {
@@ -46,7 +45,7 @@ class MspSide final : public Listener {
   const std::map<std::string, std::string> paths_;
   const std::chrono::milliseconds limit_;
   std::mutex mutex_;  // never held while the world's is taken
-  std::map<std::string, std::unique_ptr<Module>> modules_;
+  std::map<std::string, std::unique_ptr<tests::Module>> modules_;
   std::vector<std::shared_ptr<MspInstance>> instances_;
 };
 

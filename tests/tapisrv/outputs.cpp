@@ -32,7 +32,7 @@ std::string output_param_text(const Param& param, const Buffer& buffer, For read
       std::u16string units(buffer.size() / 2, u'\0');
       std::memcpy(units.data(), buffer.data(), units.size() * 2);
       units.push_back(0);
-      return quoted(to_utf8(units.c_str()));
+      return in_quotes(to_utf8(units.c_str()));
     }
     case ParamKind::struct_out:
     case ParamKind::struct_late:
@@ -57,7 +57,7 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
       if (buffer == nullptr) return "NULL";
       std::u16string units(buffer->size() / 2, u'\0');
       std::memcpy(units.data(), buffer->data(), units.size() * 2);
-      return quoted(to_utf8(units.c_str()));
+      return in_quotes(to_utf8(units.c_str()));
     }
     case ParamKind::bytes:
     case ParamKind::block:

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
+
+#include "tests/platform/socket.hpp"
 
 namespace tsplink::tapisim {
 
@@ -11,21 +14,17 @@ class PbxClient {
  public:
   /// The file holds the port number; it is read when the first command goes out, for the PBX may write it late.
   explicit PbxClient(std::string port_file) : port_file_(std::move(port_file)) {}
-  ~PbxClient();
-  PbxClient(const PbxClient&) = delete;
-  PbxClient& operator=(const PbxClient&) = delete;
 
   /// The answer line; throws std::runtime_error with a sentence when there is none.
   std::string command(const std::string& line);
 
  private:
   void connect();
-  void close();
 
   std::mutex mutex_;
   std::string port_file_;
   std::string received_;
-  long socket_ = -1;
+  std::optional<tests::LoopbackSocket> socket_;
 };
 
 }  // namespace tsplink::tapisim

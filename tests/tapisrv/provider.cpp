@@ -240,7 +240,7 @@ std::shared_ptr<const Device> Provider::find(bool phone, const std::string& whic
   const auto number = to_number(which);
   if (number && *number >= 1 && *number <= all.size()) return all[static_cast<std::size_t>(*number) - 1];
   for (const auto& device : all) {
-    if (quoted(device->name) == which) return device;
+    if (in_quotes(device->name) == which) return device;
   }
   return nullptr;
 }

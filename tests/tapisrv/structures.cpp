@@ -124,10 +124,10 @@ std::string wide_text(const BYTE* data, std::size_t size, std::string_view field
     for (const auto& name : split(to_utf8(units.data(), units.size()), '\0')) {
       if (!name.empty() && (reader == For::reader || !local_class(name))) kept.push_back(name);
     }
-    return quoted(join(kept, ","));
+    return in_quotes(join(kept, ","));
   }
   while (!units.empty() && units.back() == 0) units.pop_back();
-  return quoted(to_utf8(units.data(), units.size()));
+  return in_quotes(to_utf8(units.data(), units.size()));
 }
 
 std::string elements_text(const Structure& element, const BYTE* data, std::size_t size, Extent array, For reader);

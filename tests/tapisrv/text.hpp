@@ -31,7 +31,7 @@ std::string block(const void* data, std::size_t size, std::size_t in_full = 64);
 /// Words separated by blanks; "..." keeps blanks inside and stays quoted in the result.
 std::vector<std::string> words(std::string_view line);
 std::vector<std::string> split(std::string_view text, char separator);
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 bool starts_with(std::string_view text, std::string_view start);
 

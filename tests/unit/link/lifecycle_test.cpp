@@ -33,13 +33,13 @@ void one_cycle(bool tidy) {
 
 TEST(Lifecycle, AHundredCyclesLeakNeitherDescriptorNorThread) {
   one_cycle(true);
-  const auto descriptors = open_descriptors();
-  const auto threads = thread_count();
+  const auto descriptors = tests::handle_count();
+  const auto threads = tests::thread_count();
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 100; ++i) one_cycle(i % 4 != 0);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(100)) << "a stop waits for something";
-  EXPECT_EQ(open_descriptors(), descriptors);
-  EXPECT_EQ(thread_count(), threads);
+  EXPECT_EQ(tests::handle_count(), descriptors);
+  EXPECT_EQ(tests::thread_count(), threads);
 }
 
 TEST(Lifecycle, StoppingWithoutAnythingStartedIsQuick) {
@@ -123,9 +123,9 @@ TEST(Lifecycle, ADesktopThatReconnectsForEverUsesNoMoreDescriptors) {
   Client client(reactor, {"localhost", server.port()}, desktop_context(), local("desk"), limits, desktop);
   client.start();
   ASSERT_TRUE(desktop.wait([&] { return desktop.downs >= 5; }));
-  const auto descriptors = open_descriptors();
+  const auto descriptors = tests::handle_count();
   ASSERT_TRUE(desktop.wait([&] { return desktop.downs >= 200; }));
-  EXPECT_LE(open_descriptors(), descriptors + 4) << "some connections may just be closing";
+  EXPECT_LE(tests::handle_count(), descriptors + 4) << "some connections may just be closing";
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ struct Sockets : ::testing::Test, SocketEvents {
   }
   RoutingId accept(std::unique_ptr<RawSocket>& raw, int receive_buffer = 0) {
     const std::size_t before = connected.size();
-    raw = std::make_unique<RawSocket>(port, receive_buffer);
+    raw = std::make_unique<RawSocket>(port, RawSocket::Options{kPatience, receive_buffer});
     EXPECT_TRUE(read_until([&] { return connected.size() == before + 1; }));
     return connected.back();
   }
@@ -93,7 +93,7 @@ TEST_F(Sockets, WhatItReadsComesInSmallPieces) {
 TEST_F(Sockets, AFullPeerIsClosedThoughItReadsNothing) {
   std::unique_ptr<RawSocket> raw;
   const RoutingId id = accept(raw, 4096);
-  const auto descriptors = open_descriptors();
+  const auto descriptors = tests::handle_count();
   StreamSocket::Sent sent = StreamSocket::Sent::Done;
   for (int i = 0; i < 10'000 && sent == StreamSocket::Sent::Done; ++i) {
     wire::Bytes bytes(64 * 1024, 1);
@@ -101,7 +101,7 @@ TEST_F(Sockets, AFullPeerIsClosedThoughItReadsNothing) {
   }
   ASSERT_EQ(sent, StreamSocket::Sent::Full);
   socket.drop(id);
-  EXPECT_TRUE(read_until([&] { return open_descriptors() == descriptors - 1; })) << "its connection stays open";
+  EXPECT_TRUE(read_until([&] { return tests::handle_count() == descriptors - 1; })) << "its connection stays open";
   EXPECT_TRUE(disconnected.empty()) << "no event of it comes after drop()";
   EXPECT_EQ(connected.size(), 1u) << "its end must not pass for a newcomer";
 }

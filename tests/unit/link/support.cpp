@@ -1,13 +1,5 @@
 #include "support.hpp"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <stdexcept>
-
 #include "mint.hpp"
 
 namespace tsplink::link {
@@ -78,48 +70,8 @@ std::uint64_t number_of(const wire::Buffer& buffer) {
 
 wire::fb::Body kind_of(const wire::Buffer& envelope) { return wire::fb::GetEnvelope(envelope->data())->body_type(); }
 
-RawSocket::RawSocket(std::uint16_t port, int receive_buffer) : descriptor_(socket(AF_INET, SOCK_STREAM, 0)) {
-  if (receive_buffer != 0) setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-  const timeval patience{std::chrono::seconds(kPatience).count(), 0};
-  setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    throw std::runtime_error("the test cannot connect");
-  }
-}
-
-RawSocket::~RawSocket() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
-void RawSocket::write(std::span<const std::uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count <= 0) return;
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-}
-
-wire::Bytes RawSocket::read(std::size_t most) {
-  wire::Bytes bytes(most);
-  const auto count = ::recv(descriptor_, bytes.data(), most, 0);
-  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  return bytes;
-}
-
-bool RawSocket::wait_end() {
-  wire::Bytes bytes(16384);
-  ssize_t count = 0;
-  do count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
-  while (count > 0);
-  return count == 0 || errno == ECONNRESET;
-}
-
 RawDesktop::RawDesktop(std::uint16_t port, std::shared_ptr<const security::Context> context, int receive_buffer)
-    : socket(port, receive_buffer), engine(std::move(context), "localhost") {
+    : socket(port, {kPatience, receive_buffer}), engine(std::move(context), "localhost") {
   engine.start();
 }
 
@@ -175,18 +127,6 @@ std::string RawDesktop::farewell() {
     return wire::fb::GetEnvelope(frame->envelope->data())->body_as_Bye()->reason()->str();
   }
   return engine.failure();
-}
-
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-  return count;
-}
-
-std::size_t thread_count() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++count;
-  return count;
 }
 
 }  // namespace tsplink::link

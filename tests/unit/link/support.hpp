@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "security/engine.hpp"
+#include "tests/platform/process.hpp"
+#include "tests/platform/socket.hpp"
 #include "wire/frame.hpp"
 #include "wire/link/envelopes.hpp"
 #include "wire/link/link.hpp"
@@ -139,24 +141,7 @@ struct Host final : Watched, ServerHandler {
   std::vector<std::string> reasons;
 };
 
-/// A plain blocking socket to 127.0.0.1, closed with the object. Reads give up after kPatience.
-class RawSocket {
- public:
-  explicit RawSocket(std::uint16_t port, int receive_buffer = 0);
-  ~RawSocket();
-  RawSocket(RawSocket&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
-  RawSocket(const RawSocket&) = delete;
-  RawSocket& operator=(const RawSocket&) = delete;
-  void write(std::span<const std::uint8_t> bytes);
-  /// Empty at the end of the stream, or when it was reset.
-  wire::Bytes read(std::size_t most = 16384);
-  /// Until the end of the stream; false when it does not come.
-  bool wait_end();
-  int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
+using RawSocket = tests::LoopbackSocket;
 
 /// A desktop made by hand: real TLS over a RawSocket.
 class RawDesktop {
@@ -182,9 +167,5 @@ class RawDesktop {
  private:
   void flush();
 };
-
-/// Descriptors and threads of this process.
-std::size_t open_descriptors();
-std::size_t thread_count();
 
 }  // namespace tsplink::link

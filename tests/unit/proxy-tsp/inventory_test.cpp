@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "desktop.hpp"
+#include "tests/platform/files.hpp"
 
 namespace tsplink::proxy::test {
 namespace {
@@ -10,12 +11,7 @@ using wire::Function;
 
 class InventoryTest : public ::testing::Test {
  protected:
-  InventoryTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "tsplink-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    options_.state = folder_;
-  }
-  ~InventoryTest() override { std::filesystem::remove_all(folder_); }
+  InventoryTest() { options_.state = folder_.path(); }
   /// What providerEnumDevices says with nothing but the folder.
   std::pair<DWORD, DWORD> enumerate() {
     DWORD lines = 99;
@@ -25,7 +21,7 @@ class InventoryTest : public ::testing::Test {
     desktop.core().enumerate({}, lines, phones);
     return {lines, phones};
   }
-  std::filesystem::path folder_;
+  tests::TemporaryFolder folder_;
   CoreOptions options_;
 };
 
@@ -58,7 +54,8 @@ TEST_F(InventoryTest, CapabilitiesAreAnsweredFromItWithoutTheHost) {
 
 TEST_F(InventoryTest, DamagedFileIsIgnored) {
   { Desktop(options_).start(); }
-  std::ofstream(folder_ / "inventory.bin", std::ios::binary | std::ios::trunc) << "this is no inventory of anything";
+  std::ofstream(folder_.path() / "inventory.bin", std::ios::binary | std::ios::trunc)
+      << "this is no inventory of anything";
   EXPECT_EQ(enumerate(), (std::pair<DWORD, DWORD>{0, 0}));
 }
 

@@ -1,7 +1,6 @@
 #include "mint.hpp"
 
 #include <openssl/pem.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <fstream>
@@ -135,24 +134,11 @@ std::string Authority::revocation_list(const std::vector<const X509*>& revoked, 
   return text_of(bio.get());
 }
 
-Folder::Folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "tsplink-security-XXXXXX").string();
-  need(mkdtemp(name.data()) != nullptr, "folder");
-  path_ = name;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 std::filesystem::path Folder::write(const std::string& name, const std::string& text, bool readable_by_all) const {
-  using std::filesystem::perms;
-  const auto path = path_ / name;
-  std::ofstream(path, std::ios::binary) << text;
-  const perms owner = perms::owner_read | perms::owner_write;
-  std::filesystem::permissions(path, readable_by_all ? owner | perms::group_read | perms::others_read : owner);
-  return path;
+  const auto file = path() / name;
+  std::ofstream(file, std::ios::binary) << text;
+  tests::let_read(file, readable_by_all);
+  return file;
 }
 
 World::World()

@@ -9,6 +9,7 @@
 
 #include "security/context.hpp"
 #include "security/openssl.hpp"
+#include "tests/platform/files.hpp"
 
 namespace tsplink::security {
 
@@ -43,19 +44,10 @@ class Authority {
   Issued own_;
 };
 
-/// A temporary folder, gone with the object.
-class Folder {
+class Folder : public tests::TemporaryFolder {
  public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
   /// Writes a file; only the owner can read it unless told otherwise.
   std::filesystem::path write(const std::string& name, const std::string& text, bool readable_by_all = false) const;
-
- private:
-  std::filesystem::path path_;
 };
 
 /// A good authority, a good host "host.test" and a good desktop, made once; and contexts of any other certificate.

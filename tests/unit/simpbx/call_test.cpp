@@ -9,9 +9,9 @@ namespace {
 
 using Number = std::uintptr_t;
 
-std::u16string number_in(const void* structure, DWORD size, DWORD offset) {
-  const auto* at = reinterpret_cast<const char16_t*>(static_cast<const BYTE*>(structure) + offset);
-  return size < 2 ? std::u16string() : std::u16string(at, size / 2 - 1);
+Text number_in(const void* structure, DWORD size, DWORD offset) {
+  const auto* at = reinterpret_cast<const WCHAR*>(static_cast<const BYTE*>(structure) + offset);
+  return size < 2 ? Text() : Text(at, size / 2 - 1);
 }
 
 auto call_state(Number call, DWORD state) {
@@ -42,8 +42,8 @@ TEST(Incoming, IsAnnouncedAnsweredAndDropped) {
   EXPECT_EQ(info->hLine, 0x1234u);
   EXPECT_EQ(info->dwTotalSize, sizeof buffer);
   EXPECT_EQ(info->dwCallerIDOffset, 344u);  // right behind the fixed part of 3.0
-  EXPECT_EQ(number_in(buffer, info->dwCallerIDSize, info->dwCallerIDOffset), u"+4930123456");
-  EXPECT_EQ(number_in(buffer, info->dwCallerIDNameSize, info->dwCallerIDNameOffset), u"Alice");
+  EXPECT_EQ(number_in(buffer, info->dwCallerIDSize, info->dwCallerIDOffset), WIDE("+4930123456"));
+  EXPECT_EQ(number_in(buffer, info->dwCallerIDNameSize, info->dwCallerIDNameOffset), WIDE("Alice"));
   EXPECT_LE(info->dwUsedSize, info->dwNeededSize);
 
   ASSERT_EQ(TSPI(tapi, lineAccept)(10, call, nullptr, 0), 10);
@@ -122,7 +122,7 @@ TEST(Outgoing, NumberDecides) {
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = nullptr;
   const auto ht = FakeTapi::htCall(1);
-  ASSERT_EQ(TSPI(tapi, lineMakeCall)(20, line, ht, &call, u"5550123", 49, nullptr), 20);
+  ASSERT_EQ(TSPI(tapi, lineMakeCall)(20, line, ht, &call, WIDE("5550123"), 49, nullptr), 20);
   EXPECT_NE(call, nullptr);
   EXPECT_TRUE(sizeof(void*) < 8 || reinterpret_cast<Number>(call) > 0xFFFFFFFFu);
   EXPECT_EQ(tapi.result(20), 0);
@@ -135,9 +135,9 @@ TEST(Outgoing, NumberDecides) {
                                tapi.position(call_state(number, LINECALLSTATE_CONNECTED))};
   EXPECT_TRUE(std::is_sorted(std::begin(order), std::end(order)));
 
-  ASSERT_EQ(TSPI(tapi, lineMakeCall)(21, line, FakeTapi::htCall(2), &call, u"5551000", 0, nullptr), 21);
+  ASSERT_EQ(TSPI(tapi, lineMakeCall)(21, line, FakeTapi::htCall(2), &call, WIDE("5551000"), 0, nullptr), 21);
   EXPECT_TRUE(tapi.state(reinterpret_cast<Number>(FakeTapi::htCall(2)), LINECALLSTATE_BUSY));
-  ASSERT_EQ(TSPI(tapi, lineMakeCall)(22, line, FakeTapi::htCall(3), &call, u"5553000", 0, nullptr), 22);
+  ASSERT_EQ(TSPI(tapi, lineMakeCall)(22, line, FakeTapi::htCall(3), &call, WIDE("5553000"), 0, nullptr), 22);
   EXPECT_EQ(tapi.result(22), static_cast<LONG>(LINEERR_CALLUNAVAIL));
   EXPECT_EQ(TSPI(tapi, lineCloseCall)(call), 0);  // TAPI closes after a failed completion
 }
@@ -146,7 +146,7 @@ TEST(Outgoing, WaitsForTheFarSideToAnswer) {
   FakeTapi tapi;
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"5552000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, WIDE("5552000"), 0, nullptr);
   const auto number = reinterpret_cast<Number>(FakeTapi::htCall(1));
   ASSERT_TRUE(tapi.state(number, LINECALLSTATE_RINGBACK));
   EXPECT_EQ(tapi.control("answer call=1"), "ok");
@@ -157,9 +157,9 @@ TEST(Outgoing, RefusesUnsupportedModifiersWithoutSideEffect) {
   FakeTapi tapi;
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = reinterpret_cast<HDRVCALL>(0x77);
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"555W0@1$", 0, nullptr),
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, WIDE("555W0@1$"), 0, nullptr),
             static_cast<LONG>(LINEERR_DIALQUIET));
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"555?", 0, nullptr),
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, WIDE("555?"), 0, nullptr),
             static_cast<LONG>(LINEERR_DIALPROMPT));
   EXPECT_EQ(tapi.control("calls"), "ok 0 calls");
   EXPECT_EQ(tapi.position([](const Told& t) { return t.kind == Told::completion; }), std::string::npos);
@@ -170,7 +170,7 @@ TEST(Outgoing, RingsAnotherLineOfTheExchange) {
   const HDRVLINE line = tapi.open(0);
   tapi.open(1);
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"1002", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, WIDE("1002"), 0, nullptr);
   const HDRVCALL other = tapi.new_call();
   const Number ht_other = tapi.last_htCall;
   TSPI(tapi, lineAnswer)(21, other, nullptr, 0);
@@ -185,12 +185,12 @@ TEST(Calls, AreHeldAndSwapped) {
   const HDRVLINE line = tapi.open(0);
   HDRVCALL one = nullptr, two = nullptr;
   const auto ht1 = reinterpret_cast<Number>(FakeTapi::htCall(1)), ht2 = reinterpret_cast<Number>(FakeTapi::htCall(2));
-  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &one, u"5550001", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &one, WIDE("5550001"), 0, nullptr);
   ASSERT_TRUE(tapi.state(ht1, LINECALLSTATE_CONNECTED));
   EXPECT_EQ(TSPI(tapi, lineUnhold)(21, one), static_cast<LONG>(LINEERR_INVALCALLSTATE));
   TSPI(tapi, lineHold)(22, one);
   ASSERT_TRUE(tapi.state(ht1, LINECALLSTATE_ONHOLD));
-  TSPI(tapi, lineMakeCall)(23, line, FakeTapi::htCall(2), &two, u"5550002", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(23, line, FakeTapi::htCall(2), &two, WIDE("5550002"), 0, nullptr);
   ASSERT_TRUE(tapi.state(ht2, LINECALLSTATE_CONNECTED));
   ASSERT_EQ(TSPI(tapi, lineSwapHold)(24, two, one), 24);
   EXPECT_EQ(tapi.result(24), 0);
@@ -215,7 +215,7 @@ TEST(Completions, AreGivenBeforeTheCallOrLineIsClosed) {
   FakeTapi tapi;
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"5550001", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, WIDE("5550001"), 0, nullptr);
   ASSERT_EQ(tapi.result(20), 0);
   tapi.control("completions hold");
   ASSERT_EQ(TSPI(tapi, lineHold)(31, call), 31);
@@ -242,7 +242,7 @@ TEST(Callbacks, MayEnterTheProviderAgain) {
     seen = TSPI(tapi, lineGetNumAddressIDs)(line, &count);
   };
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, u"5550001", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(20, line, FakeTapi::htCall(1), &call, WIDE("5550001"), 0, nullptr);
   ASSERT_TRUE(tapi.state(reinterpret_cast<Number>(FakeTapi::htCall(1)), LINECALLSTATE_CONNECTED));
   EXPECT_EQ(seen, 0);
 }

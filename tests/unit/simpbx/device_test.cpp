@@ -1,6 +1,4 @@
 // Lines as devices: handles, versions, structure sizes, status, devices that come and go.
-#include <dlfcn.h>
-
 #include <cstring>
 
 #include "tests/unit/simpbx/fake_tapi.hpp"
@@ -75,7 +73,7 @@ TEST(Structures, HaveTheFixedPartOfTheirVersion) {
     ASSERT_EQ(TSPI(tapi, lineGetDevCaps)(0, version, 0, full), 0);
     EXPECT_EQ(full->dwUsedSize, full->dwNeededSize);
     EXPECT_EQ(full->dwProviderInfoOffset, size);
-    EXPECT_EQ(std::memcmp(whole.data() + full->dwLineNameOffset, u"simpbx line 1", full->dwLineNameSize), 0);
+    EXPECT_EQ(std::memcmp(whole.data() + full->dwLineNameOffset, WIDE("simpbx line 1"), full->dwLineNameSize), 0);
     EXPECT_EQ((full->dwDevCapFlags & LINEDEVCAPFLAGS_MSP) != 0, version >= 0x00030000);
   }
 }
@@ -96,7 +94,7 @@ TEST(Lines, ReportOnlyWhatWasAskedFor) {
   EXPECT_EQ(status.dwDevStatusFlags, 0u);
   EXPECT_EQ(status.dwLineFeatures, 0u);
   HDRVCALL call = nullptr;
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(9, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr),
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(9, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr),
             static_cast<LONG>(LINEERR_INVALLINESTATE));
 }
 
@@ -185,11 +183,10 @@ TEST(Control, AnswersMistakesWithASentence) {
 }
 
 TEST(Minimal, ExportsFewFunctions) {
-  void* const module = ::dlopen(module_path("simpbx_min.tsp").c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  ASSERT_NE(module, nullptr) << ::dlerror();
-  EXPECT_NE(::dlsym(module, "TSPI_lineMakeCall"), nullptr);
-  EXPECT_EQ(::dlsym(module, "TSPI_lineHold"), nullptr);
-  EXPECT_EQ(::dlsym(module, "TSPI_lineMSPIdentify"), nullptr);
+  const tests::Module module(tests::program_folder() / "simpbx_min.tsp");
+  EXPECT_NE(module.symbol("TSPI_lineMakeCall"), nullptr);
+  EXPECT_EQ(module.symbol("TSPI_lineHold"), nullptr);
+  EXPECT_EQ(module.symbol("TSPI_lineMSPIdentify"), nullptr);
 }
 
 }  // namespace

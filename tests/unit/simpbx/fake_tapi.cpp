@@ -1,14 +1,6 @@
 #include "tests/unit/simpbx/fake_tapi.hpp"
 
-#include <arpa/inet.h>
-#include <dlfcn.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -20,25 +12,15 @@ constexpr auto kBound = std::chrono::seconds(20);
 
 }  // namespace
 
-std::string temporary_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "simpbx-XXXXXX").string();
-  if (!::mkdtemp(name.data())) std::abort();
-  return name;
-}
-
-std::string module_path(const std::string& name) {
-  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
-}
-
-FakeTapi::FakeTapi(const std::string& config) : folder_(temporary_folder()) {
-  std::ofstream(folder_ + "/config") << config;
-  ::setenv("SIMPBX_CONFIG", (folder_ + "/config").c_str(), 1);
-  ::setenv("SIMPBX_CONTROL", (folder_ + "/port").c_str(), 1);
-  ::setenv("SIMPBX_LOG", (folder_ + "/log").c_str(), 1);
+FakeTapi::FakeTapi(const std::string& config) {
+  std::ofstream(folder_.path() / "config") << config;
+  for (const char* name : {"config", "control", "log"}) {
+    std::string variable = std::string("SIMPBX_") + name;
+    for (char& c : variable) c = static_cast<char>(std::toupper(c));
+    tests::set_environment(variable, (folder_.path() / name).string());
+  }
   current = this;
-  // Kept loaded, so that leak reports can name what they saw.
-  module_ = ::dlopen(module_path(SIMPBX_MODULE).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (!module_) throw std::runtime_error(::dlerror());
+  module_.emplace(tests::program_folder() / SIMPBX_MODULE);
   DWORD version = 0;
   EXPECT_EQ(TSPI(*this, lineNegotiateTSPIVersion)(static_cast<DWORD>(INITIALIZE_NEGOTIATION), 0x00020000, 0x00030001,
                                                   &version),
@@ -52,13 +34,11 @@ FakeTapi::FakeTapi(const std::string& config) : folder_(temporary_folder()) {
 FakeTapi::~FakeTapi() {
   during = nullptr;
   TSPI(*this, providerShutdown)(0x00030001, 7);
-  if (socket_ >= 0) ::close(socket_);
   current = nullptr;
-  std::filesystem::remove_all(folder_);
 }
 
 void* FakeTapi::symbol(const char* name) const {
-  void* const found = ::dlsym(module_, name);
+  void* const found = module_->symbol(name);
   if (!found) throw std::runtime_error(std::string("not exported: ") + name);
   return found;
 }
@@ -74,28 +54,22 @@ HDRVLINE FakeTapi::open(DWORD device, DWORD media, DWORD version) {
 }
 
 std::string FakeTapi::control(const std::string& command) {
-  if (socket_ < 0) {
-    int port = 0;
-    std::ifstream(folder_ + "/port") >> port;
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "error no connection";
+  if (!socket_) {
+    std::uint16_t port = 0;
+    std::ifstream(folder_.path() / "control") >> port;
+    socket_.emplace(port);
   }
   const std::string line = command + "\n";
-  if (::send(socket_, line.data(), line.size(), MSG_NOSIGNAL) < 0) return "error not sent";
+  if (!socket_->write({reinterpret_cast<const std::uint8_t*>(line.data()), line.size()})) return "error not sent";
   for (;;) {
     if (const auto end = buffer_.find('\n'); end != std::string::npos) {
       std::string answer = buffer_.substr(0, end);
       buffer_.erase(0, end + 1);
       return answer;
     }
-    char part[1024];
-    const auto got = ::recv(socket_, part, sizeof part, 0);
-    if (got <= 0) return "error connection lost";
-    buffer_.append(part, static_cast<std::size_t>(got));
+    const auto part = socket_->read();
+    if (part.empty()) return "error connection lost";
+    buffer_.append(part.begin(), part.end());
   }
 }
 
@@ -199,7 +173,7 @@ std::size_t FakeTapi::position(const std::function<bool(const Told&)>& what) {
 }
 
 std::string FakeTapi::log_text() {
-  std::ifstream file(folder_ + "/log");
+  std::ifstream file(folder_.path() / "log");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -9,11 +9,25 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/platform/files.hpp"
+#include "tests/platform/process.hpp"
+#include "tests/platform/socket.hpp"
+
+/// TAPI's characters.
+#ifdef _WIN32
+#define WIDE(text) L##text
+#else
+#define WIDE(text) u##text
+#endif
+
 namespace tsplink::simpbx_test {
+
+using Text = std::basic_string<WCHAR>;
 
 struct Told {
   enum Kind { completion, line, phone } kind = completion;
@@ -24,10 +38,6 @@ struct Told {
   std::vector<BYTE> bytes{};  // of LINE_SENDMSPDATA
   std::thread::id thread{};
 };
-
-std::string temporary_folder();
-/// Where this executable and the modules are.
-std::string module_path(const std::string& name);
 
 class FakeTapi {
  public:
@@ -79,11 +89,9 @@ class FakeTapi {
   };
   Hook during;
 
-  static HTAPILINE htLine(DWORD device) { return reinterpret_cast<HTAPILINE>(0x0000660000001000ULL + device * 0x10); }
-  static HTAPICALL htCall(unsigned n) { return reinterpret_cast<HTAPICALL>(0x0000770000001000ULL + n * 0x10); }
-  static HTAPIPHONE htPhone(DWORD device) {
-    return reinterpret_cast<HTAPIPHONE>(0x0000880000001000ULL + device * 0x10);
-  }
+  static HTAPILINE htLine(DWORD device) { return reinterpret_cast<HTAPILINE>(handle(0x6600, device)); }
+  static HTAPICALL htCall(unsigned n) { return reinterpret_cast<HTAPICALL>(handle(0x7700, n)); }
+  static HTAPIPHONE htPhone(DWORD device) { return reinterpret_cast<HTAPIPHONE>(handle(0x0800, device)); }
 
   static void CALLBACK completed(DRV_REQUESTID request, LONG result);
   static void CALLBACK line_event(HTAPILINE line, HTAPICALL call, DWORD message, DWORD_PTR p1, DWORD_PTR p2,
@@ -91,18 +99,22 @@ class FakeTapi {
   static void CALLBACK phone_event(HTAPIPHONE phone, DWORD message, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3);
 
  private:
+  /// With the kind in its upper half, so that a narrowed handle is noticed.
+  static std::uintptr_t handle(std::uintptr_t kind, std::uintptr_t number) {
+    return (kind << (sizeof(void*) * 4)) + 0x1000 + number * 0x10;
+  }
   void* symbol(const char* name) const;
   void record(Told told);
 
-  void* module_ = nullptr;
-  std::string folder_;
+  tests::TemporaryFolder folder_;
+  std::optional<tests::Module> module_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Told> told_;
   std::map<std::uintptr_t, std::uintptr_t> new_calls_;  // hdCall -> htCall
   std::size_t taken_calls_ = 0;
   unsigned next_call_ = 500;
-  int socket_ = -1;
+  std::optional<tests::LoopbackSocket> socket_;
   std::string buffer_;
 };
 

@@ -12,7 +12,7 @@ class Feature : public ::testing::Test {
  protected:
   void SetUp() override { line = tapi.open(0); }
 
-  HDRVCALL connected(unsigned n, const char16_t* number = u"5550001") {
+  HDRVCALL connected(unsigned n, const WCHAR* number = WIDE("5550001")) {
     HDRVCALL call = nullptr;
     const DRV_REQUESTID id = tapi.next_request++;
     EXPECT_EQ(TSPI(tapi, lineMakeCall)(id, line, FakeTapi::htCall(n), &call, number, 0, nullptr),
@@ -42,7 +42,7 @@ TEST_F(Feature, TransfersByConsultation) {
   ASSERT_EQ(tapi.result(1), 0);
   EXPECT_TRUE(tapi.state(ht(1), LINECALLSTATE_ONHOLDPENDTRANSFER));
   ASSERT_TRUE(tapi.state(ht(2), LINECALLSTATE_DIALTONE));
-  ASSERT_EQ(TSPI(tapi, lineDial)(2, consult, u"5550002", 0), 2);
+  ASSERT_EQ(TSPI(tapi, lineDial)(2, consult, WIDE("5550002"), 0), 2);
   ASSERT_TRUE(tapi.state(ht(2), LINECALLSTATE_CONNECTED));
   ASSERT_EQ(TSPI(tapi, lineCompleteTransfer)(3, call, consult, nullptr, nullptr, LINETRANSFERMODE_TRANSFER), 3);
   EXPECT_EQ(tapi.result(3), 0);
@@ -63,7 +63,7 @@ TEST_F(Feature, HoldsConferences) {
       tapi.position([](const Told& t) { return t.message == LINE_CALLSTATE && t.p1 == LINECALLSTATE_CONFERENCED; });
   ASSERT_NE(at, std::string::npos);
   EXPECT_EQ(tapi.told()[at].p2, ht(2));  // the conference's HTAPICALL
-  TSPI(tapi, lineDial)(2, consult, u"5550003", 0);
+  TSPI(tapi, lineDial)(2, consult, WIDE("5550003"), 0);
   ASSERT_TRUE(tapi.state(ht(3), LINECALLSTATE_CONNECTED));
   ASSERT_EQ(TSPI(tapi, lineAddToConference)(3, conference, consult), 3);
   ASSERT_EQ(tapi.result(3), 0);
@@ -83,8 +83,8 @@ TEST_F(Feature, ParksAndUnparks) {
   ASSERT_EQ(TSPI(tapi, linePark)(1, call, LINEPARKMODE_NONDIRECTED, nullptr, where), 1);
   ASSERT_EQ(tapi.result(1), 0);
   EXPECT_TRUE(tapi.state(ht(1), LINECALLSTATE_IDLE));
-  const std::u16string address(reinterpret_cast<const char16_t*>(buffer + where->dwStringOffset));
-  EXPECT_EQ(address, u"*71");
+  const Text address(reinterpret_cast<const WCHAR*>(buffer + where->dwStringOffset));
+  EXPECT_EQ(address, WIDE("*71"));
   HDRVCALL back = nullptr;
   ASSERT_EQ(TSPI(tapi, lineUnpark)(2, line, 0, FakeTapi::htCall(2), &back, address.c_str()), 2);
   EXPECT_EQ(tapi.result(2), 0);
@@ -97,12 +97,12 @@ TEST_F(Feature, ParksAndUnparks) {
 
 TEST_F(Feature, ForgetsTapisBuffersWhenTheLineCloses) {
   const HDRVCALL call = connected(1);
-  char16_t digits[4] = {u'x', u'x', u'x', u'x'};
+  WCHAR digits[4] = {WIDE('x'), WIDE('x'), WIDE('x'), WIDE('x')};
   ASSERT_EQ(TSPI(tapi, lineGatherDigits)(call, 77, LINEDIGITMODE_DTMF, digits, 4, nullptr, 0, 0), 0);
   ASSERT_EQ(TSPI(tapi, lineClose)(line), 0);
   const std::size_t before = tapi.told().size();
   EXPECT_EQ(tapi.control("digits call=1 123"), "ok");  // the call goes on in the exchange
-  EXPECT_EQ(std::u16string(digits, 4), u"xxxx");
+  EXPECT_EQ(Text(digits, 4), WIDE("xxxx"));
   EXPECT_EQ(tapi.told().size(), before);
 }
 
@@ -123,7 +123,7 @@ TEST_F(Feature, PicksUpAnotherLinesCall) {
   tapi.new_call();
   const Number ringing = tapi.last_htCall;
   HDRVCALL mine = nullptr;
-  ASSERT_EQ(TSPI(tapi, linePickup)(1, line, 0, FakeTapi::htCall(1), &mine, u"1002", nullptr), 1);
+  ASSERT_EQ(TSPI(tapi, linePickup)(1, line, 0, FakeTapi::htCall(1), &mine, WIDE("1002"), nullptr), 1);
   EXPECT_EQ(tapi.result(1), 0);
   EXPECT_TRUE(tapi.state(ht(1), LINECALLSTATE_CONNECTED));
   EXPECT_TRUE(tapi.state(ringing, LINECALLSTATE_DISCONNECTED));
@@ -137,7 +137,7 @@ TEST_F(Feature, ForwardsWithoutConsultation) {
   list->ForwardList[0].dwForwardMode = LINEFORWARDMODE_BUSY;
   list->ForwardList[0].dwDestAddressSize = 10;
   list->ForwardList[0].dwDestAddressOffset = 60;
-  std::memcpy(buffer + 60, u"1003", 10);
+  std::memcpy(buffer + 60, WIDE("1003"), 10);
   HDRVCALL consult = reinterpret_cast<HDRVCALL>(0x1);
   ASSERT_EQ(TSPI(tapi, lineForward)(1, line, 1, 0, list, 4, FakeTapi::htCall(1), &consult, nullptr), 1);
   EXPECT_EQ(consult, nullptr);
@@ -150,27 +150,27 @@ TEST_F(Feature, ForwardsWithoutConsultation) {
   EXPECT_EQ(status->dwNumRingsNoAnswer, 4u);
   const auto* const entry = reinterpret_cast<const LINEFORWARD*>(out + status->dwForwardOffset);
   EXPECT_EQ(entry->dwForwardMode, DWORD{LINEFORWARDMODE_BUSY});
-  EXPECT_EQ(std::memcmp(out + entry->dwDestAddressOffset, u"1003", 10), 0);
+  EXPECT_EQ(std::memcmp(out + entry->dwDestAddressOffset, WIDE("1003"), 10), 0);
 }
 
 TEST_F(Feature, GathersAndMonitorsDigits) {
   const HDRVCALL call = connected(1);
-  char16_t digits[5] = {u'x', u'x', u'x', u'x', u'x'};
+  WCHAR digits[5] = {WIDE('x'), WIDE('x'), WIDE('x'), WIDE('x'), WIDE('x')};
   ASSERT_EQ(TSPI(tapi, lineMonitorDigits)(call, LINEDIGITMODE_DTMF), 0);
-  ASSERT_EQ(TSPI(tapi, lineGatherDigits)(call, 77, LINEDIGITMODE_DTMF, digits, 5, u"#", 0, 0), 0);
+  ASSERT_EQ(TSPI(tapi, lineGatherDigits)(call, 77, LINEDIGITMODE_DTMF, digits, 5, WIDE("#"), 0, 0), 0);
   EXPECT_EQ(tapi.control("digits call=1 \"12#\""), "ok");
   ASSERT_TRUE(event(LINE_GATHERDIGITS, ht(1), LINEGATHERTERM_TERMDIGIT));
-  EXPECT_EQ(std::u16string(digits), u"12#");
-  EXPECT_TRUE(event(LINE_MONITORDIGITS, ht(1), u'2'));
+  EXPECT_EQ(Text(digits), WIDE("12#"));
+  EXPECT_TRUE(event(LINE_MONITORDIGITS, ht(1), WIDE('2')));
   ASSERT_EQ(TSPI(tapi, lineGatherDigits)(call, 78, LINEDIGITMODE_DTMF, digits, 5, nullptr, 10, 10), 0);
   EXPECT_TRUE(event(LINE_GATHERDIGITS, ht(1), LINEGATHERTERM_FIRSTTIMEOUT));
-  ASSERT_EQ(TSPI(tapi, lineGenerateDigits)(call, 79, LINEDIGITMODE_DTMF, u"123", 1), 0);
+  ASSERT_EQ(TSPI(tapi, lineGenerateDigits)(call, 79, LINEDIGITMODE_DTMF, WIDE("123"), 1), 0);
   EXPECT_TRUE(event(LINE_GENERATE, ht(1), LINEGENERATETERM_DONE));
 }
 
 TEST_F(Feature, WritesTheCompletionIdBeforeTheCompletion) {
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, u"5551000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, WIDE("5551000"), 0, nullptr);
   ASSERT_TRUE(tapi.state(ht(1), LINECALLSTATE_BUSY));
   DWORD id = 0;
   ASSERT_EQ(TSPI(tapi, lineCompleteCall)(2, call, &id, LINECALLCOMPLMODE_CALLBACK, 0), 2);
@@ -216,24 +216,24 @@ TEST_F(Feature, RefusesWhatDoesNotLieInsideAStructure) {
   params->dwUserUserInfoSize = 8;
   params->dwUserUserInfoOffset = sizeof buffer - 4;
   HDRVCALL call = nullptr;
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, u"1", 0, params),
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, WIDE("1"), 0, params),
             static_cast<LONG>(LINEERR_INVALCALLPARAMS));
   params->dwTotalSize = 20;
-  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, u"1", 0, params),
+  EXPECT_EQ(TSPI(tapi, lineMakeCall)(1, line, FakeTapi::htCall(1), &call, WIDE("1"), 0, params),
             static_cast<LONG>(LINEERR_STRUCTURETOOSMALL));
   EXPECT_EQ(tapi.control("calls"), "ok 0 calls");
 }
 
 TEST_F(Feature, KeepsDeviceConfigurations) {
   BYTE config[5] = {5, 4, 3, 2, 1};
-  ASSERT_EQ(TSPI(tapi, lineSetDevConfig)(0, config, sizeof config, u"tapi/line"), 0);
+  ASSERT_EQ(TSPI(tapi, lineSetDevConfig)(0, config, sizeof config, WIDE("tapi/line")), 0);
   alignas(8) BYTE buffer[128] = {};
   auto* const out = reinterpret_cast<LPVARSTRING>(buffer);
   out->dwTotalSize = sizeof buffer;
-  ASSERT_EQ(TSPI(tapi, lineGetDevConfig)(0, out, u"tapi/line"), 0);
+  ASSERT_EQ(TSPI(tapi, lineGetDevConfig)(0, out, WIDE("tapi/line")), 0);
   EXPECT_EQ(out->dwStringFormat, DWORD{STRINGFORMAT_BINARY});
   EXPECT_EQ(std::memcmp(buffer + out->dwStringOffset, config, sizeof config), 0);
-  EXPECT_EQ(TSPI(tapi, lineGetDevConfig)(0, out, u"comm"), static_cast<LONG>(LINEERR_INVALDEVICECLASS));
+  EXPECT_EQ(TSPI(tapi, lineGetDevConfig)(0, out, WIDE("comm")), static_cast<LONG>(LINEERR_INVALDEVICECLASS));
 }
 
 TEST_F(Feature, OrderedFaultsHappen) {

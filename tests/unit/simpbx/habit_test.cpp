@@ -39,7 +39,7 @@ TEST(Habit, CompletionBeforeOutput) {
   tapi.during = [&](const Told& t) {
     if (t.kind == Told::completion) early = call == nullptr;
   };
-  ASSERT_EQ(TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr), 5);
+  ASSERT_EQ(TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr), 5);
   EXPECT_TRUE(early);
   EXPECT_NE(call, nullptr);
 }
@@ -62,7 +62,7 @@ TEST(Habit, CompleteOnClose) {
   FakeTapi tapi("habits = complete_on_close\n");
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = nullptr;
-  ASSERT_EQ(TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr), 5);
+  ASSERT_EQ(TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr), 5);
   ASSERT_TRUE(tapi.state(ht(1), LINECALLSTATE_CONNECTED));
   EXPECT_EQ(tapi.position(completion(5)), std::string::npos);
   EXPECT_EQ(TSPI(tapi, lineClose)(line), 0);
@@ -73,7 +73,7 @@ TEST(Habit, EventsBeforeCompletion) {
   FakeTapi tapi("habits = events_before_completion\n");
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr);
   EXPECT_EQ(tapi.result(5), 0);
   EXPECT_LT(tapi.position(dialing()), tapi.position(completion(5)));
 }
@@ -82,7 +82,7 @@ TEST(Habit, EventsInCall) {
   FakeTapi tapi("habits = complete_in_call,events_in_call,events_before_completion\n");
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr);
   const auto at = tapi.position(dialing());
   ASSERT_NE(at, std::string::npos);
   EXPECT_EQ(tapi.told()[at].thread, std::this_thread::get_id());
@@ -93,7 +93,7 @@ TEST(Habit, AppHandles) {
   const HDRVLINE line = tapi.open(0);
   EXPECT_EQ(reinterpret_cast<Number>(line), reinterpret_cast<Number>(FakeTapi::htLine(0)));
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr);
   EXPECT_EQ(reinterpret_cast<Number>(call), ht(1));
 }
 
@@ -101,7 +101,7 @@ TEST(Habit, CallIsLine) {
   FakeTapi tapi("habits = call_is_line\n");
   const HDRVLINE line = tapi.open(0);
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr);
   EXPECT_EQ(reinterpret_cast<Number>(call), reinterpret_cast<Number>(line));
   EXPECT_EQ(tapi.result(5), 0);
 }
@@ -196,7 +196,7 @@ TEST(Habit, BlocksInOpenAndCloseCall) {
   const HDRVLINE line = tapi.open(0);
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(40));
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr);
   tapi.result(5);
   const auto middle = std::chrono::steady_clock::now();
   EXPECT_EQ(TSPI(tapi, lineCloseCall)(call), 0);
@@ -213,7 +213,7 @@ TEST(Habit, LockedCallback) {
       same = TSPI(tapi, lineGetNumAddressIDs)(line, &count);  // on its own thread it may
   };
   HDRVCALL call = nullptr;
-  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, u"5550000", 0, nullptr);
+  TSPI(tapi, lineMakeCall)(5, line, FakeTapi::htCall(1), &call, WIDE("5550000"), 0, nullptr);
   EXPECT_EQ(tapi.result(5), 0);
   EXPECT_EQ(same, 0);
 }

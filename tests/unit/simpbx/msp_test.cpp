@@ -1,6 +1,4 @@
 // Both halves of simpbx together: the TSP behind the fake TAPI, the MSP as TAPI 3 would drive it.
-#include <dlfcn.h>
-
 #include <cstring>
 
 #include "tests/msp/msp.hpp"
@@ -17,9 +15,8 @@ class Msp : public ::testing::Test {
     line = tapi.open(0);
     GUID clsid{};
     ASSERT_EQ(TSPI(tapi, lineMSPIdentify)(0, &clsid), 0);
-    void* const module = ::dlopen(module_path(SIMPBX_MSP_MODULE).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    ASSERT_NE(module, nullptr) << ::dlerror();
-    const auto create = reinterpret_cast<msp::CreateAddress>(::dlsym(module, "create_msp_address"));
+    const tests::Module module(tests::program_folder() / SIMPBX_MSP_MODULE);
+    const auto create = reinterpret_cast<msp::CreateAddress>(module.symbol("create_msp_address"));
     GUID other = clsid;
     other.Data1 ^= 1;
     EXPECT_EQ(create(&other), nullptr);

@@ -54,7 +54,7 @@ TEST_F(Phone, KeepsItsSettings) {
 }
 
 TEST_F(Phone, ShowsText) {
-  const char16_t text[] = u"Hello";
+  const WCHAR text[] = WIDE("Hello");
   EXPECT_EQ(TSPI(tapi, phoneSetDisplay)(1, phone, 1, 2, text, 5 * sizeof(WCHAR)), 1);
   EXPECT_EQ(tapi.result(1), 0);
   alignas(8) BYTE buffer[256] = {};

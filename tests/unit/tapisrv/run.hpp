@@ -2,13 +2,18 @@
 // Owner: the test. One thread.
 #pragma once
 
+#ifndef _WIN32
 #include <sys/wait.h>
+#endif
 
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "tests/platform/files.hpp"
+#include "tests/platform/process.hpp"
 
 namespace tsplink::tapisim {
 
@@ -19,16 +24,25 @@ struct Said {
 
 inline Said run_tapisim(const std::string& module, const std::string& scenario, const std::string& options,
                         const std::string& habit = "") {
-  setenv("BAD_HABIT", habit.c_str(), 1);
-  const std::string command = std::string(TAPISIM) + " " + module + " " + scenario + " " + options + " 2>&1";
+  tests::set_environment("BAD_HABIT", habit);
+  const auto beside = [](const std::string& file) { return (tests::program_folder() / file).string(); };
+  const std::string command = beside(TAPISIM) + " " + beside(module) + " " + scenario + " " + options + " 2>&1";
   Said said;
+#ifdef _WIN32
+  std::FILE* pipe = _popen(command.c_str(), "r");
+#else
   std::FILE* pipe = popen(command.c_str(), "r");
+#endif
   if (pipe == nullptr) return said;
   char buffer[4096];
   std::size_t n = 0;
   while ((n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0) said.text.append(buffer, n);
+#ifdef _WIN32
+  said.status = _pclose(pipe);
+#else
   const int status = pclose(pipe);
   said.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+#endif
   return said;
 }
 

@@ -1,27 +1,29 @@
 # shellcheck shell=bash
-# Fetching Debian source packages for what is built from source: authenticated by apt, by the signatures of the
-# machine's own package sources. Sourced after common.sh, never run.
+# Fetching from Debian's archive without touching the system's own lists: sources of what is built here, and packages of
+# another architecture. Authenticated by apt, by the signatures of the machine's own package sources. Sourced after
+# common.sh, never run.
 
-# source_lists FOLDER LOG: reads the source indexes of the machine's archives into FOLDER; lists and cache are
-# private to it. Sets the array apt for what follows.
-source_lists() {
-  local folder=$1 log=$2 file attempt
+# package_lists deb-src|deb FOLDER LOG [OPTION...]: reads the indexes of the machine's archives into FOLDER; lists and
+# cache are private to it. Sets the array apt for what follows; it begins with the OPTIONs.
+package_lists() {
+  local type=$1 folder=$2 log=$3 file attempt
+  shift 3
   mkdir -p "$folder/sources" "$folder/lists/partial" "$folder/cache/archives/partial"
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
     [[ -e $file ]] &&
-      sed -E '/^[[:space:]]*deb-src[[:space:]]/d; s/^[[:space:]]*deb[[:space:]]/deb-src /' "$file" \
+      sed -E "/^[[:space:]]*deb-src[[:space:]]/d; s/^[[:space:]]*deb[[:space:]]/$type /" "$file" \
         >"$folder/sources/$(basename "$file" .list).list"
   done
   for file in /etc/apt/sources.list.d/*.sources; do
-    [[ -e $file ]] && sed -E 's/^Types:.*/Types: deb-src/' "$file" >"$folder/sources/$(basename "$file")"
+    [[ -e $file ]] && sed -E "s/^Types:.*/Types: $type/" "$file" >"$folder/sources/$(basename "$file")"
   done
-  apt=(-q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$folder/sources"
+  apt=("$@" -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$folder/sources"
     -o Dir::State::lists="$folder/lists" -o Dir::Cache="$folder/cache" -o Acquire::Retries=2 -o APT::Sandbox::User=
     -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30
     -o APT::Get::AllowUnauthenticated=false -o Acquire::AllowInsecureRepositories=false)
   for attempt in 1 2 3; do
     if apt-get "${apt[@]}" update >>"$log" 2>&1; then return; fi
-    say "attempt $attempt of 3 to read the source lists failed"
+    say "some package lists could not be read (attempt $attempt of 3)"
     sleep "$attempt"
   done
 }

@@ -1,0 +1,99 @@
+#include "tests/platform/socket.hpp"
+
+#include <stdexcept>
+
+#ifdef _WIN32
+#include <winsock2.h>
+#else
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#endif
+
+namespace tsplink::tests {
+
+namespace {
+
+#ifdef _WIN32
+using Native = SOCKET;
+using Size = int;
+constexpr int kSendFlags = 0;
+void prepare() {
+  WSADATA data;
+  WSAStartup(MAKEWORD(2, 2), &data);
+}
+DWORD time_out(std::chrono::seconds time) { return static_cast<DWORD>(std::chrono::milliseconds(time).count()); }
+bool was_reset() { return WSAGetLastError() == WSAECONNRESET || WSAGetLastError() == WSAECONNABORTED; }
+void close_native(Native socket) { closesocket(socket); }
+#else
+using Native = int;
+using Size = std::size_t;
+constexpr int kSendFlags = MSG_NOSIGNAL;
+void prepare() {}
+timeval time_out(std::chrono::seconds time) { return {time.count(), 0}; }
+bool was_reset() { return errno == ECONNRESET; }
+void close_native(Native socket) { ::close(socket); }
+#endif
+
+template <class Value>
+void set(Native socket, int option, const Value& value) {
+  setsockopt(socket, SOL_SOCKET, option, reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+}  // namespace
+
+LoopbackSocket::LoopbackSocket(std::uint16_t port, const Options& options) {
+  prepare();
+  const Native made = ::socket(AF_INET, SOCK_STREAM, 0);
+  native_ = static_cast<std::uintptr_t>(made);
+  if (options.receive_buffer != 0) set(made, SO_RCVBUF, options.receive_buffer);
+  set(made, SO_RCVTIMEO, time_out(options.patience));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    close_native(made);
+    throw std::runtime_error("nobody listens on 127.0.0.1 port " + std::to_string(port));
+  }
+}
+
+LoopbackSocket::~LoopbackSocket() {
+  if (native_ != kNone) close_native(static_cast<Native>(native_));
+}
+
+bool LoopbackSocket::write(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const auto count = ::send(static_cast<Native>(native_), reinterpret_cast<const char*>(bytes.data()),
+                              static_cast<Size>(bytes.size()), kSendFlags);
+    if (count <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+long LoopbackSocket::receive(std::span<std::uint8_t> into) {
+  return static_cast<long>(
+      ::recv(static_cast<Native>(native_), reinterpret_cast<char*>(into.data()), static_cast<Size>(into.size()), 0));
+}
+
+std::vector<std::uint8_t> LoopbackSocket::read(std::size_t most) {
+  std::vector<std::uint8_t> bytes(most);
+  const long count = receive(bytes);
+  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return bytes;
+}
+
+bool LoopbackSocket::wait_end() {
+  std::vector<std::uint8_t> bytes(16384);
+  long count = 0;
+  do count = receive(bytes);
+  while (count > 0);
+  return count == 0 || was_reset();
+}
+
+}  // namespace tsplink::tests

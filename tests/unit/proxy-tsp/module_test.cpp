@@ -1,0 +1,103 @@
+// tsplink.tsp as TAPISRV has it: a module that is loaded, started, shut down and unloaded, against a real server.
+#include <gtest/gtest.h>
+#include <tspi.h>
+
+#include <fstream>
+
+#include "mint.hpp"
+#include "support.hpp"
+#include "tests/platform/files.hpp"
+#include "tests/platform/process.hpp"
+#include "wire/schema.hpp"
+
+namespace tsplink::proxy::test {
+namespace {
+
+using link::Host;
+using tests::handle_count;
+using tests::Module;
+using tests::thread_count;
+
+void CALLBACK completed(DRV_REQUESTID, LONG) {}
+void CALLBACK line_event(HTAPILINE, HTAPICALL, DWORD, DWORD_PTR, DWORD_PTR, DWORD_PTR) {}
+void CALLBACK phone_event(HTAPIPHONE, DWORD, DWORD_PTR, DWORD_PTR, DWORD_PTR) {}
+
+std::filesystem::path module_file() { return tests::program_folder() / "tsplink.tsp"; }
+
+#define TSPI(module, name) (*reinterpret_cast<decltype(TSPI_##name)*>((module).symbol("TSPI_" #name)))
+
+/// A host that only greets, and a proxy's configuration that leads to it.
+class ModuleTest : public testing::Test {
+ protected:
+  ModuleTest() {
+    reactor_.start();
+    server_.start();
+    const auto& world = security::World::get();
+    const auto files = world.files(world.desktop);
+    const auto text = [](const std::filesystem::path& path) { return "'" + path.string() + "'\n"; };
+    std::ofstream(folder_.path() / "proxy.toml")
+        << "machine = 'desk'\n[[host]]\naddress = 'localhost'\nport = " << server_.port()
+        << "\n[tls]\ncertificate = " << text(files.certificate) << "key = " << text(files.key)
+        << "authority = " << text(files.authority) << "[log]\nlevel = 'warn'\nfile = 'proxy.log'\n";
+    tests::set_environment("TSPLINK_CONFIG", (folder_.path() / "proxy.toml").string());
+  }
+
+  /// TAPISRV's order, up to a connection and down again.
+  void live(const Module& module) {
+    DWORD version = 0, lines = 0, phones = 0, options = 0;
+    ASSERT_EQ(TSPI(module, lineNegotiateTSPIVersion)(INITIALIZE_NEGOTIATION, 0x00020000, 0x00030001, &version), 0);
+    ASSERT_EQ(TSPI(module, providerEnumDevices)(7, &lines, &phones, reinterpret_cast<HPROVIDER>(std::uintptr_t{9}),
+                                                &line_event, &phone_event),
+              0);
+    ASSERT_EQ(TSPI(module, providerInit)(version, 7, 0, 0, lines, phones, &completed, &options), 0);
+    ASSERT_TRUE(host_.wait_sessions(1)) << log();
+    ASSERT_EQ(TSPI(module, providerShutdown)(version, 7), 0);
+    ASSERT_TRUE(host_.wait_sessions(0));
+  }
+
+  std::string log() const {
+    std::ifstream file(folder_.path() / "proxy.log");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  tests::TemporaryFolder folder_;
+  Host host_;
+  link::Reactor reactor_;
+  link::Server server_{
+      reactor_,        "127.0.0.1", 0, link::host_context(), link::local("host", TSPLINK_VERSION, wire::sheet_hash()),
+      link::patient(), host_};
+};
+
+TEST_F(ModuleTest, DoesNothingWhenItIsLoadedAndUnloaded) {
+  { const Module module(module_file(), Module::AtTheEnd::unload); }
+  const auto threads = thread_count(), handles = handle_count();
+  {
+    const Module module(module_file(), Module::AtTheEnd::unload);
+    EXPECT_EQ(thread_count(), threads);
+    EXPECT_EQ(handle_count(), handles);
+  }
+  EXPECT_EQ(handle_count(), handles);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "proxy.log"));
+}
+
+TEST_F(ModuleTest, AHundredLivesLeaveNoThreadHandleOrSocket) {
+  std::size_t threads = 0, handles = 0;
+  for (int i = 0; i <= 100; ++i) {
+    {
+      const Module module(module_file(), Module::AtTheEnd::unload);
+      live(module);
+      ASSERT_FALSE(HasFatalFailure()) << "life " << i;
+    }
+    if (i == 0) threads = thread_count(), handles = handle_count();
+  }
+  EXPECT_EQ(thread_count(), threads);
+  EXPECT_EQ(handle_count(), handles);
+}
+
+TEST_F(ModuleTest, LivesAgainWithoutBeingUnloaded) {
+  const Module module(module_file(), Module::AtTheEnd::unload);
+  for (int i = 0; i < 3; ++i) live(module);
+}
+
+}  // namespace
+}  // namespace tsplink::proxy::test
