@@ -21,9 +21,9 @@ quiet=no keep=no install=yes preset=release
 while (($#)); do
   case $1 in
     --windows)
-      preset=windows-x64
+      preset='windows-x64'
       if [[ ${2:-} == x64 || ${2:-} == x86 ]]; then
-        preset=windows-$2
+        preset="windows-$2"
         shift
       fi
       ;;

@@ -81,10 +81,11 @@ start() {
 }
 
 build_zeromq3() { # SOURCE PREFIX
-  # A connection that this side has shut down is a lost peer on Linux; on Windows libzmq 4.3.4 ends the process instead.
-  sed -i '/^int zmq::tcp_\(read\|write\)/,/^}/s/last_error == WSAECONNRESET/& || last_error == WSAESHUTDOWN/' \
-    "$1/src/tcp.cpp"
-  [[ $(grep -c 'last_error == WSAESHUTDOWN' "$1/src/tcp.cpp") == 2 ]] || explain "libzmq's source is not as expected"
+  # A ZMQ_STREAM peer that is to be closed is closed at once, not when it has read what is queued for it: on Linux
+  # wire/link forces that from outside, by shutdown(), after which libzmq would end the process on Windows.
+  sed -i 's/^\( *\)pipes\[0\]->set_event_sink (this);/&\n\1if (options.raw_socket) pipes[0]->set_nodelay ();/' \
+    "$1/src/session_base.cpp"
+  grep -q 'raw_socket) pipes' "$1/src/session_base.cpp" || explain "libzmq's source is not as expected"
   cmake -S "$1" -B "$work/build" -G Ninja "${zeromq3_options[@]}" -DCMAKE_INSTALL_PREFIX="$2" >>"$log" 2>&1 ||
     explain "cmake refused libzmq's source"
   cmake --build "$work/build" -j "$jobs" >>"$log" 2>&1 || explain "libzmq did not compile"

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "wire/module.hpp"
-
 namespace tsplink::proxy {
 
 void EventPump::start() {
@@ -26,9 +24,7 @@ void EventPump::stop() {
   drained_.notify_all();
   if (!ended.joinable()) return;
   if (ended.get_id() == std::this_thread::get_id()) {
-    // TAPI shut us down from inside a callback; run() returns when that callback does.
-    wire::LoadedModule::keep_for_good();
-    ended.detach();
+    ended.detach();  // TAPI shut us down from inside a callback; run() returns when that callback does
   } else {
     ended.join();
   }

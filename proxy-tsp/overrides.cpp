@@ -20,6 +20,9 @@ LONG agree(DWORD own, DWORD low, DWORD high, LPDWORD agreed, LONG incompatible) 
   return 0;
 }
 
+/// Every thread ends; the next call begins anew.
+void end(Core& core) { core.life().end ? core.life().end() : core.shutdown(); }
+
 template <class Structure>
 LONG store_caps(Core& core, const Device& device, const wire::Bytes& caps, Structure* destination, DWORD version) {
   const auto& description = wire::describe<Structure>();
@@ -264,7 +267,9 @@ LONG Override<calls::providerInit>::run(Core& core, DWORD dwTSPIVersion, DWORD, 
   core.init(dwLineDeviceIDBase, dwPhoneDeviceIDBase, static_cast<DWORD>(dwNumLines), static_cast<DWORD>(dwNumPhones),
             lpfnCompletionProc);
   if (lpdwTSPIOptions) *lpdwTSPIOptions = 0;
-  return core.life().connect ? core.life().connect() : 0;
+  const LONG result = core.life().connect ? core.life().connect() : 0;
+  if (result != 0) end(core);  // TAPI shuts down only what has started
+  return result;
 }
 
 LONG Override<calls::providerCreateLineDevice>::run(Core& core, DWORD_PTR dwTempID, DWORD dwDeviceID) {
@@ -276,7 +281,7 @@ LONG Override<calls::providerCreatePhoneDevice>::run(Core& core, DWORD_PTR dwTem
 }
 
 LONG Override<calls::providerShutdown>::run(Core& core, DWORD, DWORD) {
-  core.life().end ? core.life().end() : core.shutdown();
+  end(core);
   return 0;
 }
 

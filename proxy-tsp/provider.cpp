@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iostream>
 #include <random>
 
 #include "proxy-tsp/configuration.hpp"
 #include "proxy-tsp/log.hpp"
+#include "proxy-tsp/module.hpp"
 #include "security/errors.hpp"
 #include "wire/link/client.hpp"
 #include "wire/link/reactor.hpp"
-#include "wire/module.hpp"
 #include "wire/schema.hpp"
 
 namespace tsplink::proxy {
@@ -52,7 +51,6 @@ class Root final : public Provider, public link::ClientHandler {
   }
 
   Core& core() override { return *core_; }
-  bool runs() const { return running_ != nullptr; }
 
  private:
   LONG connect() {
@@ -74,14 +72,12 @@ class Root final : public Provider, public link::ClientHandler {
       limits.connect = std::min<wire::Duration>(limits.connect, configuration_.call_deadline * 3 / 4);
       client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port},
                                                context, local, limits, *this);
-      running_ = std::make_unique<wire::LoadedModule>();
       reactor_->start();
       client_->start();
       return 0;
     } catch (const std::exception& problem) {
       client_.reset();
       reactor_.reset();
-      running_.reset();
       log_(LogLevel::Error, problem.what());
       return LINEERR_OPERATIONFAILED;
     }
@@ -116,21 +112,21 @@ class Root final : public Provider, public link::ClientHandler {
   std::unique_ptr<Core> core_;
   std::unique_ptr<link::Reactor> reactor_;
   std::unique_ptr<link::Client> client_;
-  std::unique_ptr<wire::LoadedModule> running_;  // while there are threads
-  bool up_ = false;                              // both: reactor's thread
+  bool up_ = false;  // both: reactor's thread
   std::string last_reason_;
 };
 
+/// Never destroyed: who ends the process without a shutdown has ended our threads already, and waiting for them would
+/// last for ever.
 struct Roots {
+  std::mutex mutex;
   std::shared_ptr<Root> root;
-  /// Without a shutdown only the process ends, and it has ended our threads already: to wait for them would last for
-  /// ever.
-  ~Roots() {
-    if (root && root->runs()) new std::shared_ptr<Root>(std::move(root));
-  }
 };
-constinit Roots roots;
-constinit std::mutex root_mutex;
+
+Roots& roots() {
+  static Roots& only = *new Roots;
+  return only;
+}
 
 /// providerShutdown: goodbye to the host, every thread ends. The next call makes a new root.
 void Root::end() {
@@ -139,17 +135,21 @@ void Root::end() {
   core_->shutdown();
   client_.reset();
   reactor_.reset();
-  running_.reset();
-  std::lock_guard lock(root_mutex);
-  if (roots.root.get() == this) roots.root.reset();  // the function that brought us here holds another reference
+  auto& [mutex, root] = roots();
+  std::lock_guard lock(mutex);
+  if (root.get() == this) root.reset();  // the function that brought us here holds another reference
 }
 
 }  // namespace
 
 std::shared_ptr<Provider> Provider::root() {
-  std::lock_guard lock(root_mutex);
-  if (!roots.root) roots.root = std::make_shared<Root>();
-  return roots.root;
+  auto& [mutex, root] = roots();
+  std::lock_guard lock(mutex);
+  if (!root) {
+    keep_module_loaded();
+    root = std::make_shared<Root>();
+  }
+  return root;
 }
 
 }  // namespace tsplink::proxy

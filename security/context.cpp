@@ -7,7 +7,6 @@
 #include "security/certificate_reader.hpp"
 #include "security/context_impl.hpp"
 #include "security/identity_loader.hpp"
-#include "security/library.hpp"
 #include "security/memory_bio.hpp"
 #include "security/verification.hpp"
 
@@ -143,9 +142,10 @@ Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Context::~Context() = default;
 
 std::shared_ptr<const Context> Context::load(Side side, const IdentityFiles& files) {
-  prepare_library();
-  // No openssl.cnf: what protects a telephony service must not depend on a file that is not its own.
-  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  // No openssl.cnf: what protects a telephony service must not depend on a file that is not its own. No end of
+  // OpenSSL's own: on Windows the process would call it, even when this code is a module that was unloaded, and
+  // before the threads that use it have ended.
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr);
   const Identity identity = load_identity(files);
   auto impl = std::make_unique<Impl>();
   impl->side = side;

@@ -10,16 +10,19 @@
 #   --no-install   do not look for missing Debian packages
 #   --help
 #
-# A part is a suite, or SUITE@CONFIGURATION: unit@asan. Without a configuration it is the suite's first.
-# Builds go to build/CONFIGURATION, by the presets in CMakePresets.json.
+# A part is a suite, or SUITE@CONFIGURATION: unit@asan. Without a configuration it is the suite's first; windows and tidy
+# stand for all their parts. Builds go to build/CONFIGURATION, by the presets in CMakePresets.json.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/common.sh
 . deploy/common.sh
+# shellcheck source=deploy/wine-prefix.sh
+. deploy/wine-prefix.sh
 
-landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan)
+windows=(unit@windows-{x64,x86} e2e@windows-{x64,x86,mixed} demo@windows)
+landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan "${windows[@]}")
 tidied=(wire security proxy-tsp remote-host tests/{e2e,simpbx,tapisrv,unit}) # each within a part's time
-full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} fuzz "${tidied[@]/#/tidy@}")
+full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
 part_limit=570 # seconds for the tests of a part
 build_limit=2700 # seconds for a build: cold, on two slow cores
 test_limit=300 # seconds for one test executable, unless CMake gives it less
@@ -49,17 +52,14 @@ while (($#)); do
     -h | --help) usage; exit ;;
     -*) fail "unknown option '$1': see --help" ;;
     *)
-      part=$1
-      case $part in
-        unit | e2e) part=$part@release ;;
-        tidy)
-          parts+=("${tidied[@]/#/tidy@}")
-          shift
-          continue
-          ;;
+      case $1 in
+        unit | e2e) chosen=("$1@release") ;;
+        windows) chosen=("${windows[@]}") ;;
+        tidy) chosen=("${tidied[@]/#/tidy@}") ;;
+        *) chosen=("$1") ;;
       esac
-      [[ " ${full[*]} " == *" $part "* ]] || fail "there is no part '$1': see --list"
-      parts+=("$part")
+      [[ " ${full[*]} " == *" ${chosen[0]} "* ]] || fail "there is no part '$1': see --list"
+      parts+=("${chosen[@]}")
       ;;
   esac
   shift
@@ -72,6 +72,7 @@ selected=" ${parts[*]} "
 scratch=$(mktemp -d)
 clean_up() {
   kill_marked
+  stop_wine
   rm -rf "$scratch"
 }
 trap clean_up EXIT
@@ -156,6 +157,13 @@ build() {
   if [[ $preset == tsan ]]; then
     TSPLINK_TSAN_ZMQ=$(deploy/tsan-libzmq.sh | tail -n 1) || { bad; echo "  FAIL  no libzmq for TSan"; return 1; }
     export TSPLINK_TSAN_ZMQ
+  elif [[ $preset == windows-* ]]; then
+    TSPLINK_WINDOWS_LIBRARIES=$(deploy/windows-libraries.sh "${preset#windows-}" | tail -n 1) || {
+      bad
+      echo "  FAIL  no libraries for Windows"
+      return 1
+    }
+    export TSPLINK_WINDOWS_LIBRARIES
   fi
   if logged "configure $preset" "$log" cmake --preset "$preset" -U TSPLINK_ZMQ_LIBRARY &&
     logged "build $preset" "$log" cmake --build --preset "$preset" -j "$jobs"; then
@@ -172,6 +180,21 @@ build() {
   grep -E -A 12 '^FAILED: |error: |Error at' "$log" | head -n 60 | sed 's/^/    | /' || true
   tail_of "$log" 5
   return 1
+}
+
+# ---- Windows programs
+
+# wine_ready: one Wine prefix for the whole run, made when it is first needed; false and one failure without it.
+wine_ready() {
+  [[ -z ${wine_keeper:-} ]] || return 0
+  local started=$SECONDS
+  if start_wine "$scratch"; then
+    printf '  Wine started in %d s\n' $((SECONDS - started))
+  else
+    bad
+    echo '  FAIL  Wine does not start'
+    return 1
+  fi
 }
 
 # ---- Suites by ctest: unit, e2e
@@ -192,10 +215,11 @@ attribute() {
 
 # run_test PRESET NUMBER NAME: one ctest entry, counted by GoogleTest's report if it writes one, else as one check.
 run_test() {
-  local preset=$1 number=$2 name=$3 reports=$scratch/reports log=$scratch/log start=$EPOCHREALTIME status=0
+  local preset=$1 number=$2 name=$3 reports=$scratch/reports log=$scratch/log start=$EPOCHREALTIME status=0 drive=
+  [[ $preset != windows-* ]] || drive=Z: # where Wine shows the whole file system
   rm -rf "$reports"
   mkdir "$reports"
-  GTEST_OUTPUT=xml:$reports/ logged "$name" "$log" ctest --test-dir "build/$preset" -I "$number,$number" \
+  GTEST_OUTPUT=xml:$drive$reports/ logged "$name" "$log" ctest --test-dir "build/$preset" -I "$number,$number" \
     --timeout "$test_limit" --output-on-failure --no-tests=error || status=$?
   local cases=1 wrong=0 skipped=0
   if compgen -G "$reports/*.xml" >/dev/null; then
@@ -226,6 +250,7 @@ seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b 
 run_ctest() {
   local suite=$1 preset=$2 number name
   build "$preset" || return 0
+  [[ $preset != windows-* ]] || wine_ready || return 0
   { tests_of "$preset" -L '^e2e$'; tests_of "$preset" -R '^e2e'; } | sort -un >"$scratch/e2e"
   tests_of "$preset" >"$scratch/all"
   if [[ $suite == e2e ]]; then
@@ -234,7 +259,7 @@ run_ctest() {
     grep -vxFf "$scratch/e2e" "$scratch/all" >"$scratch/chosen" || true
     # A test that is built but not registered would never run.
     ctest --test-dir "build/$preset" -N -V >"$scratch/commands"
-    for program in "build/$preset"/bin/*_test; do
+    for program in "build/$preset"/bin/*_test{,.exe}; do
       [[ ! -x $program ]] || grep -qE "/bin/${program##*/}(\"| |\$)" "$scratch/commands" ||
         check "${program##*/} is built, but no add_test() names it" false
     done
@@ -243,6 +268,25 @@ run_ctest() {
   while read -r -u 3 number name; do
     run_test "$preset" "$number" "$name"
   done 3<"$scratch/chosen"
+}
+
+# run_e2e_windows CONFIGURATION: the tests of the native build with Windows programs at both ends, or at one.
+run_e2e_windows() {
+  local preset pair desktop host filter number name
+  case $1 in # DESKTOP HOST FILTER
+    x64 | x86) set -- "windows-$1 windows-$1 *" ;;
+    mixed) set -- {'release windows-x64','windows-x64 release','windows-x64 windows-x86','windows-x86 windows-x64'}' *Trace*:Loss*' ;;
+  esac
+  for preset in release windows-x64 windows-x86; do
+    [[ $preset != release && "$*" != *"$preset"* ]] || build "$preset" || return 0
+  done
+  wine_ready || return 0
+  read -r number name < <(tests_of release -R '^e2e_test$')
+  for pair in "$@"; do
+    read -r desktop host filter <<<"$pair"
+    TSPLINK_E2E_DESKTOP=$PWD/build/$desktop/bin TSPLINK_E2E_HOST=$PWD/build/$host/bin GTEST_FILTER=$filter \
+      run_test release "$number" "$name, desktop $desktop, host $host"
+  done
 }
 
 # ---- The other suites
@@ -285,14 +329,14 @@ run_docs() {
   fi
 }
 
-run_demo() {
+run_demo() { # OPTION...
   local log=$scratch/demo
   [[ -x deploy/demo.sh ]] || { check 'deploy/demo.sh is there' false; return 0; }
-  if logged demo "$log" deploy/demo.sh && [[ $(tail -n 1 "$log") == 'demo: ok' ]]; then
+  if logged demo "$log" deploy/demo.sh "$@" && [[ $(tail -n 1 "$log") == 'demo: ok' ]]; then
     good
   else
     bad
-    echo '  FAIL  deploy/demo.sh did not end with "demo: ok"'
+    echo "  FAIL  deploy/demo.sh $* did not end with \"demo: ok\""
     tail_of "$log" 60
   fi
   check 'the demo leaves no process behind' no_survivors
@@ -336,6 +380,7 @@ run_tidy() {
 if [[ $install == yes ]]; then
   groups=()
   [[ $selected != *tsan* ]] || groups+=(--with tsan)
+  [[ $selected != *windows* ]] || groups+=(--with windows)
   [[ $selected != *fuzz* ]] || groups+=(--with fuzz)
   [[ $selected != *lint* && $selected != *tidy* ]] || groups+=(--with lint)
   deploy/packages.sh "${groups[@]}"
@@ -346,6 +391,8 @@ for part in "${parts[@]}"; do
   count=$((count + 1)) passed=0 failed=0 part_start=$EPOCHREALTIME part_end=$((SECONDS + part_limit))
   printf '== %s (part %d of %d)\n' "$part" "$count" "${#parts[@]}"
   case $part in
+    e2e@windows-*) run_e2e_windows "${part#*-}" ;;
+    demo@windows) run_demo --windows ;;
     unit@* | e2e@*) run_ctest "${part%@*}" "${part#*@}" ;;
     tidy@*) run_tidy "${part#*@}" ;;
     *) "run_$part" ;;

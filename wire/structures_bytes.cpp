@@ -97,7 +97,7 @@ class Inspector {
                 std::uint32_t step, std::uint64_t& extent, const OnBad& on_bad) const {
     if (element.pairs.empty()) return;
     for (std::uint32_t i = 0; i < count; ++i) {
-      const std::size_t begin = first + std::uint64_t{i} * step;
+      const auto begin = static_cast<std::size_t>(first + std::uint64_t{i} * step);
       for (const Pair& inner : element.pairs) {
         part({begin + inner.size_at, begin + inner.offset_at, pair, i, &inner, false, 0, nullptr}, extent, on_bad);
       }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ostream>
 #include <regex>
 #include <set>
@@ -17,7 +18,9 @@ namespace tsplink::e2e {
 namespace {
 
 /// `text` is one line that has all `parts`, which are regular expressions. It may come again, at another time.
-void expect_one_sentence(const std::string& text, const std::vector<std::string>& parts) {
+/// Paths are compared as Linux writes them.
+void expect_one_sentence(std::string text, const std::vector<std::string>& parts) {
+  std::replace(text.begin(), text.end(), '\\', '/');
   const std::regex stamp("^[0-9-]+ [0-9:.]+ ");
   std::set<std::string> sentences;
   std::istringstream lines(text);
@@ -49,7 +52,7 @@ std::string tls_key(const std::string& who) { return (Site::certificates() / (wh
 
 struct BadHost {
   const char* name;
-  Changes changes;  // "@bin" in a text is the folder of the build
+  Changes changes;  // "@bin" in a text is the folder of the build, "@msp" the MSP of simpbx
   std::vector<std::string> says;
 };
 
@@ -64,6 +67,8 @@ TEST_P(BadHostInput, IsRefusedInOneSentence) {
     for (auto* text : {&old, &put}) {
       if (const auto at = text->find("@bin"); at != std::string::npos)
         text->replace(at, 4, module_of(End::host, "").parent_path().string());
+      if (const auto at = text->find("@msp"); at != std::string::npos)
+        text->replace(at, 4, module_of(End::host, "simpbx_msp.so").string());
     }
   }
   const auto host = site.run_host(site.host_configuration(changes));
@@ -81,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadHost{"AMissingModule",
                 {{"@bin/simpbx.tsp", "/nowhere/vendor.tsp"}},
                 {"/nowhere/vendor\\.tsp", "provider\\.module"}},
-        BadHost{"AModuleThatIsNoTsp", {{"@bin/simpbx.tsp", "@bin/simpbx_msp.so"}}, {"/simpbx_msp\\.so", "TSPI_|TSP"}},
+        BadHost{"AModuleThatIsNoTsp", {{"@bin/simpbx.tsp", "@msp"}}, {"/simpbx_msp\\.(so|dll)", "TSPI_|TSP"}},
         BadHost{"AModuleThatIsNoModule", {{"@bin/simpbx.tsp", "/etc/passwd"}}, {"/etc/passwd"}},
         BadHost{"AMissingKey", {{"host.key", "lost.key"}}, {"/lost\\.key"}}),
     [](const auto& one) { return std::string(one.param.name); });
@@ -95,7 +100,7 @@ TEST(HostRefuses, AMissingConfiguration) {
 TEST(HostRefuses, AKeyThatOthersCanRead) {
   const Site site;
   const auto host = site.run_host(site.host_configuration({{tls_key("host"), open_key(site, "host").string()}}));
-  expect_refusal(*host, {"/open\\.key", "chmod 600"});
+  expect_refusal(*host, {"/open\\.key", advice_on_keys(End::host)});
 }
 
 /// A port that is taken as long as the object lives.
@@ -154,7 +159,7 @@ TEST(TapisimRefuses, AMissingModule) {
 TEST(TapisimRefuses, AModuleThatIsNoTsp) {
   const Site site;
   const auto desktop = site.start({.scenario = "shutdown\n", .module = module_of(End::desktop, "simpbx_msp.so")});
-  expect_refusal(*desktop, {"simpbx_msp\\.so", "TSPI_|TSP"});
+  expect_refusal(*desktop, {"simpbx_msp\\.(so|dll)", "TSPI_|TSP"});
 }
 
 TEST(TapisimRefuses, AMissingScenario) {
@@ -226,7 +231,7 @@ TEST(ProxyRefuses, AKeyThatOthersCanRead) {
   const Site site;
   const auto key = open_key(site, "desktop-desk1").string();
   expect_proxy_refuses(site, site.proxy_configuration("desk1", "1", {{tls_key("desktop-desk1"), key}}),
-                       {"/open\\.key", "chmod 600"});
+                       {"/open\\.key", advice_on_keys(End::desktop)});
 }
 
 /// The line is known from an earlier day, today the host is not there: lineOpen fails after its deadline.

@@ -1,5 +1,5 @@
 // What tsplink.tsp exports: every function of TSPI that a provider has, and nothing else, so that nothing of ours
-// meets the names of another module in the same process.
+// meets the names of another module in the same process. And what it imports, on Windows: nothing but Windows.
 #include <gtest/gtest.h>
 
 #include <regex>
@@ -22,6 +22,55 @@ Names in_header(const std::string& prefix) {
   return names;
 }
 
+std::string output_of(const std::vector<std::string>& command) {
+  const Folder folder;
+  Process tool({command, {}}, folder.path() / "tool");
+  EXPECT_EQ(tool.wait(), 0) << tool.story();
+  return tool.out();
+}
+
+std::string module_path() { return module_of(End::desktop, "tsplink.tsp").string(); }
+
+/// A Windows module's tables, as objdump prints them.
+struct Tables {
+  std::string width;
+  Names exports, imports;  // the latter as "kernel32.dll CreateFileW"
+};
+
+Tables tables_of_windows_module() {
+  Tables tables;
+  std::istringstream lines(output_of({"/usr/bin/env", "x86_64-w64-mingw32-objdump", "-p", module_path()}));
+  const std::regex dll("\\s*DLL Name: (\\S+)"), imported("\\s+[0-9a-f]+\\s+[0-9]+\\s+(\\S+)"),
+      exported("\\s+\\[ *[0-9]+\\](?: \\+base\\[ *[0-9]+\\])? +(?:[0-9a-f]+ )?([A-Za-z_]\\S*)");
+  std::string from;
+  bool names = false;
+  std::smatch found;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("file format pei-x86-64") != std::string::npos) tables.width = "x64";
+    if (line.find("file format pei-i386") != std::string::npos) tables.width = "x86";
+    if (line.find("[Ordinal/Name Pointer] Table") != std::string::npos) names = true;
+    if (std::regex_match(line, found, dll)) {
+      from = found[1];
+      for (char& c : from) c = static_cast<char>(std::tolower(c));
+    } else if (line.empty()) {
+      from.clear();
+    } else if (!from.empty() && std::regex_match(line, found, imported)) {
+      tables.imports.insert(from + " " + found[1].str());
+    } else if (names && std::regex_match(line, found, exported)) {
+      tables.exports.insert(found[1]);
+    }
+  }
+  return tables;
+}
+
+Names exported_names() {
+  if (is_windows(End::desktop)) return tables_of_windows_module().exports;
+  Names names;
+  std::istringstream lines(output_of({E2E_NM, "-D", "--defined-only", module_path()}));
+  for (std::string address, kind, name; lines >> address >> kind >> name;) names.insert(name);
+  return names;
+}
+
 TEST(Exports, AreTspiAndNothingElse) {
   Names expected = in_header("TSPI");
   // Declared in tspi.h, but no provider has them: they are Windows CE's.
@@ -32,15 +81,33 @@ TEST(Exports, AreTspiAndNothingElse) {
   const Names dialogs = in_header("TUISPI");
   EXPECT_EQ(dialogs.size(), 8U);
   expected.insert(dialogs.begin(), dialogs.end());
+  EXPECT_EQ(exported_names(), expected);
+}
 
-  const Folder folder;
-  Process nm({{E2E_NM, "-D", "--defined-only", module_of(End::desktop, "tsplink.tsp").string()}, {}},
-             folder.path() / "nm");
-  ASSERT_EQ(nm.wait(), 0) << nm.story();
-  Names exported;
-  std::istringstream lines(nm.out());
-  for (std::string address, kind, name; lines >> address >> kind >> name;) exported.insert(name);
-  EXPECT_EQ(exported, expected);
+/// The table in tests/golden says what Windows must have and what TAPISRV finds. It changes on purpose only.
+TEST(Exports, AndImportsOfWindowsModulesAreThoseOfTheTable) {
+  if (!is_windows(End::desktop)) GTEST_SKIP() << "the desktop is no Windows build";
+  const auto tables = tables_of_windows_module();
+  ASSERT_TRUE(tables.width == "x64" || tables.width == "x86");
+  Names actual, expected;
+  for (const auto& name : tables.exports) actual.insert("exports " + name);
+  for (const auto& name : tables.imports) actual.insert("imports " + name);
+  std::istringstream table(text_of(std::string(E2E_SOURCES) + "/tests/golden/windows_module.txt"));
+  for (std::string line; std::getline(table, line);) {
+    if (const auto at = line.find(" | "); at != std::string::npos && line.find(tables.width, at) != std::string::npos)
+      expected.insert(line.substr(0, at));
+  }
+  for (const auto& line : actual) EXPECT_TRUE(expected.contains(line)) << "not in the table: " << line;
+  for (const auto& line : expected) EXPECT_TRUE(actual.contains(line)) << "no longer there: " << line;
+}
+
+TEST(Imports, OfWindowsModulesAreWindowsOwn) {
+  if (!is_windows(End::desktop)) GTEST_SKIP() << "the desktop is no Windows build";
+  const Names own{"advapi32.dll", "bcrypt.dll", "crypt32.dll", "iphlpapi.dll", "kernel32.dll",
+                  "msvcrt.dll",   "ntdll.dll",  "shell32.dll", "user32.dll",   "ws2_32.dll"};
+  const auto imports = tables_of_windows_module().imports;
+  EXPECT_FALSE(imports.empty());
+  for (const auto& entry : imports) EXPECT_TRUE(own.contains(entry.substr(0, entry.find(' ')))) << entry;
 }
 
 }  // namespace

@@ -55,20 +55,22 @@ TEST(Stop, EndsAHostWhoseDriverHangsInItsStart) {
   command.insert(command.end(), {"--config", site.host_configuration().string()});
   Process host({command, {{"SIMPBX_CONFIG", site.file("slow").string()}}}, site.file("host"));
   ASSERT_TRUE(host.says("Starting provider simpbx.")) << host.story();
-  host.send(SIGTERM);
+  ask_to_end(host, End::host);
   ASSERT_TRUE(host.says("Stopping as soon as")) << host.story();
-  host.send(SIGTERM);
-  EXPECT_EQ(host.wait(), 128 + SIGTERM) << host.story();
+  ask_to_end(host, End::host);
+  EXPECT_EQ(host.wait(), status_of_impatience(End::host)) << host.story();
 }
 
 TEST(Stop, IsInOrderAlthoughNobodyReadsTheLogAnyMore) {
   const Site site;
-  Process host({{"/bin/bash", "-c", "exec \"$0\" --config \"$1\" 2> >(exec true)",
-                 module_of(End::host, "tsplink-host").string(), site.host_configuration().string()},
-                {{"SIMPBX_CONTROL", site.file("pbx.port").string()}}},
-               site.file("host"));
+  Process::Start start{{"/bin/bash", "-c", "exec \"$@\" 2> >(exec true)", "bash"},
+                       {{"SIMPBX_CONTROL", site.file("pbx.port").string()}}};
+  const auto program = program_of(End::host, "tsplink-host");
+  start.command.insert(start.command.end(), program.begin(), program.end());
+  start.command.insert(start.command.end(), {"--config", site.host_configuration().string()});
+  Process host(start, site.file("host"));
   ASSERT_TRUE(host.until([&] { return !site.port().empty(); })) << host.story();
-  host.send(SIGTERM);
+  ask_to_end(host, End::host);
   EXPECT_EQ(host.wait(), 0) << host.story();
   EXPECT_FALSE(fs::exists(site.file("port")));
   EXPECT_FALSE(fs::exists(site.file("pbx.port"))) << "the provider was not shut down";

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <csignal>
 #include <stdexcept>
 
 namespace tsplink::e2e {
@@ -46,9 +47,9 @@ fs::path folder_of(End end) {
   return named != nullptr ? fs::path(named) : fs::read_symlink("/proc/self/exe").parent_path();
 }
 
-bool is_windows(End end) { return fs::exists(folder_of(end) / "tapisim.exe"); }
-
 }  // namespace
+
+bool is_windows(End end) { return fs::exists(folder_of(end) / "tapisim.exe"); }
 
 fs::path module_of(End end, const std::string& name) {
   auto path = folder_of(end) / name;
@@ -63,6 +64,8 @@ std::vector<std::string> program_of(End end, const std::string& name) {
 }
 
 void ask_to_end(const Process& process, End end) { process.send(is_windows(end) ? SIGINT : SIGTERM); }
+int status_of_impatience(End end) { return is_windows(end) ? 1 : 128 + SIGTERM; }
+std::string advice_on_keys(End end) { return is_windows(end) ? "icacls" : "chmod 600"; }
 
 Folder::Folder() {
   std::string pattern = (fs::temp_directory_path() / "tsplink-e2e.XXXXXX").string();

@@ -15,12 +15,17 @@ namespace tsplink::e2e {
 /// programs, of Windows builds too. Without them: the folder of this executable.
 enum class End { host, desktop };
 
+bool is_windows(End end);
 /// A module or a library of an end's build; `name` as Linux has it ("simpbx_msp.so").
 fs::path module_of(End end, const std::string& name);
 /// What starts a program of an end's build: its path, or that behind wine.
 std::vector<std::string> program_of(End end, const std::string& name);
 /// Ends a program in order: SIGTERM, or Ctrl-C for a Windows program.
 void ask_to_end(const Process& process, End end);
+/// Its exit status when it is asked a second time and ends at once.
+int status_of_impatience(End end);
+/// What a sentence about a key that others can read says to do.
+std::string advice_on_keys(End end);
 
 class Folder {
  public:

@@ -5,7 +5,13 @@
 #ifdef _WIN32
 #include <windows.h>
 
+#include <ntstatus.h>
 #include <tlhelp32.h>
+#include <winternl.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
 #else
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -31,10 +37,18 @@ std::size_t thread_count() {
   return count;
 }
 
+// From the list of all handles: Wine's GetProcessHandleCount() is always 0.
 std::size_t handle_count() {
-  DWORD count = 0;
-  if (!GetProcessHandleCount(GetCurrentProcess(), &count)) throw std::runtime_error("the handles cannot be counted");
-  return count;
+  std::vector<std::uint64_t> buffer(16 * 1024);
+  ULONG size = 0;
+  while (NtQuerySystemInformation(SystemHandleInformation, buffer.data(), static_cast<ULONG>(buffer.size() * 8),
+                                  &size) == STATUS_INFO_LENGTH_MISMATCH) {
+    buffer.resize(buffer.size() * 2);
+  }
+  const auto* all = reinterpret_cast<const SYSTEM_HANDLE_INFORMATION*>(buffer.data());
+  return static_cast<std::size_t>(std::count_if(all->Handle, all->Handle + all->Count, [](const auto& handle) {
+    return handle.OwnerPid == GetCurrentProcessId();
+  }));
 }
 
 Module::Module(const std::filesystem::path& file, AtTheEnd end)

@@ -43,27 +43,21 @@ std::size_t open_file_bound() {
 
 #endif
 
+#ifndef _WIN32
+
 std::string remote_of(int descriptor) {
   if (descriptor < 0) return {};
-#ifdef _WIN32
-  const auto handle = static_cast<SOCKET>(descriptor);
-#else
-  const int handle = descriptor;
-#endif
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  if (getpeername(handle, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
   return {reinterpret_cast<const char*>(&address), static_cast<std::size_t>(size)};
 }
 
 void shut_down(int descriptor, const std::string& remote) {
-  if (remote.empty() || remote_of(descriptor) != remote) return;
-#ifdef _WIN32
-  shutdown(static_cast<SOCKET>(descriptor), SD_BOTH);
-#else
-  shutdown(descriptor, SHUT_RDWR);
-#endif
+  if (!remote.empty() && remote_of(descriptor) == remote) shutdown(descriptor, SHUT_RDWR);
 }
+
+#endif
 
 std::vector<std::string> addresses_of(const std::string& host, bool numeric_only, std::string& problem) {
   std::string bare = host;

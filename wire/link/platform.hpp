@@ -19,9 +19,11 @@ std::size_t open_file_bound();
 /// and may take long then. Empty when there is none; `problem` says why.
 std::vector<std::string> addresses_of(const std::string& host, bool numeric_only, std::string& problem);
 
+#ifndef _WIN32  // where libzmq is built so that it needs no such help (deploy/windows-libraries.sh)
 /// The remote address and port of a connected socket; empty when it is closed by now.
 std::string remote_of(int descriptor);
 /// Shuts a connected socket down that somebody else owns, provided that it still leads to `remote`.
 void shut_down(int descriptor, const std::string& remote);
+#endif
 
 }  // namespace tsplink::link

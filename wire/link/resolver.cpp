@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "wire/link/platform.hpp"
-#include "wire/module.hpp"
 
 namespace tsplink::link {
 
@@ -67,12 +66,7 @@ void Resolver::stop() {
     thread = std::move(shared_->thread);
   }
   shared_->changed.notify_one();
-  if (stuck) {
-    wire::LoadedModule::keep_for_good();
-    thread.detach();
-  } else if (thread.joinable()) {
-    thread.join();
-  }
+  if (thread.joinable()) stuck ? thread.detach() : thread.join();
   shared_ = std::make_shared<Shared>();
 }
 

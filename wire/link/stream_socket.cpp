@@ -11,8 +11,8 @@ namespace tsplink::link {
 
 namespace {
 
-// In frames of up to 64 KiB and 8 KiB: what ZeroMQ holds for one peer beside its own buffers.
-constexpr int kSendMark = 32;
+// What ZeroMQ holds for one peer beside its own buffers, in bytes and in frames of up to 8 KiB.
+constexpr std::size_t kMostWaiting = 2 * 1024 * 1024;
 constexpr int kReceiveMark = 64;
 constexpr int kReconnectMs = 200;  // between two tries of one connect()
 constexpr int kReconnectMostMs = 2000;
@@ -46,14 +46,18 @@ class Message {
   zmq_msg_t message_;
 };
 
-void free_bytes(void*, void* bytes) { delete static_cast<wire::Bytes*>(bytes); }
-
 /// The identity frame. Unless it was taken nothing else may be sent: the next frame would be read as an identity.
 StreamSocket::Sent send_identity(void* socket, const RoutingId& id) {
   for (;;) {
     if (zmq_send(socket, id.data(), id.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0) return StreamSocket::Sent::Done;
     if (zmq_errno() == EINTR) continue;
     return zmq_errno() == EAGAIN ? StreamSocket::Sent::Full : StreamSocket::Sent::Gone;
+  }
+}
+
+/// Closes the peer whose identity was just taken.
+void send_empty(void* socket) {
+  while (zmq_send(socket, "", 0, ZMQ_DONTWAIT) < 0 && zmq_errno() == EINTR) {
   }
 }
 
@@ -65,7 +69,7 @@ StreamSocket::StreamSocket(void* context) : handle_(zmq_socket(context, ZMQ_STRE
   }
   try {
     set(handle_, ZMQ_LINGER, 0);
-    set(handle_, ZMQ_SNDHWM, kSendMark);
+    set(handle_, ZMQ_SNDHWM, 0);
     set(handle_, ZMQ_RCVHWM, kReceiveMark);
     set(handle_, ZMQ_IPV6, 1);
     set(handle_, ZMQ_BACKLOG, 1024);
@@ -97,15 +101,29 @@ int StreamSocket::connect(const RoutingId& id, const std::string& endpoint) {
 
 void StreamSocket::disconnect(const std::string& endpoint) { zmq_disconnect(handle_, endpoint.c_str()); }
 
+struct StreamSocket::Outgoing {
+  wire::Bytes bytes;
+  Waiting waiting;
+};
+
+void StreamSocket::written(void*, void* outgoing) {
+  const std::unique_ptr<Outgoing> owner(static_cast<Outgoing*>(outgoing));
+  *owner->waiting -= owner->bytes.size();
+}
+
 StreamSocket::Sent StreamSocket::send(const RoutingId& id, wire::Bytes& bytes) {
   // An empty frame would close the peer.
   if (bytes.empty()) return Sent::Done;
+  const auto known = known_.find(id);
+  if (known == known_.end()) return Sent::Gone;
+  if (*known->second.waiting >= kMostWaiting) return Sent::Full;
   const Sent identity = send_identity(handle_, id);
   if (identity != Sent::Done) return identity;
-  auto* owned = new wire::Bytes(std::move(bytes));
+  auto* outgoing = new Outgoing{std::move(bytes), known->second.waiting};
   bytes.clear();
+  *outgoing->waiting += outgoing->bytes.size();
   zmq_msg_t message;
-  zmq_msg_init_data(&message, owned->data(), owned->size(), free_bytes, owned);
+  zmq_msg_init_data(&message, outgoing->bytes.data(), outgoing->bytes.size(), &written, outgoing);
   int rc = 0;
   do rc = zmq_msg_send(&message, handle_, ZMQ_DONTWAIT);
   while (rc < 0 && zmq_errno() == EINTR);
@@ -115,19 +133,18 @@ StreamSocket::Sent StreamSocket::send(const RoutingId& id, wire::Bytes& bytes) {
 }
 
 void StreamSocket::drop(const RoutingId& id) {
-  const auto found = known_.find(id);
-  const Sent identity = send_identity(handle_, id);
-  if (identity == Sent::Done) {
-    int rc = 0;
-    do rc = zmq_send(handle_, "", 0, ZMQ_DONTWAIT);
-    while (rc < 0 && zmq_errno() == EINTR);
-  } else if (identity == Sent::Full) {
-    condemned_.insert(id);
-    if (found != known_.end()) shut_down(found->second.descriptor, found->second.remote);
+  const auto known = known_.extract(id);
+  switch (send_identity(handle_, id)) {
+    case Sent::Done: send_empty(handle_); break;
+    case Sent::Full: going_.insert(id); return;
+    case Sent::Gone: break;
   }
-  if (found == known_.end()) return;
-  if (identity != Sent::Full) dropped_.insert(id);
-  known_.erase(found);
+  if (!known) return;
+  dropped_.insert(id);
+#ifndef _WIN32
+  // What is queued would be written first, and a peer that reads nothing would never be closed.
+  if (*known.mapped().waiting != 0) shut_down(known.mapped().descriptor, known.mapped().remote);
+#endif
 }
 
 bool StreamSocket::read(SocketEvents& events, std::size_t most) {
@@ -135,7 +152,7 @@ bool StreamSocket::read(SocketEvents& events, std::size_t most) {
     Message identity, payload;
     if (!identity.receive(handle_)) {
       dropped_.clear();
-      end_condemned();
+      end_going();
       return false;
     }
     // Both parts are there together.
@@ -149,8 +166,8 @@ bool StreamSocket::read(SocketEvents& events, std::size_t most) {
 void StreamSocket::dispatch(SocketEvents& events, const RoutingId& id, std::span<const std::uint8_t> bytes,
                             void* message) {
   if (dropped_.contains(id)) return;
-  if (!condemned_.empty() && condemned_.contains(id)) {
-    if (bytes.empty()) condemned_.erase(id);
+  if (!going_.empty() && going_.contains(id)) {
+    if (bytes.empty()) going_.erase(id);
     return;
   }
   if (!bytes.empty()) {
@@ -164,19 +181,22 @@ void StreamSocket::dispatch(SocketEvents& events, const RoutingId& id, std::span
 
 void StreamSocket::introduce(SocketEvents& events, const RoutingId& id, void* message) {
   auto* received = static_cast<zmq_msg_t*>(message);
-  const int descriptor = zmq_msg_get(received, ZMQ_SRCFD);
-  known_[id] = {descriptor, remote_of(descriptor)};
+  [[maybe_unused]] Known& known = known_[id];
+#ifndef _WIN32
+  known.descriptor = zmq_msg_get(received, ZMQ_SRCFD);
+  known.remote = remote_of(known.descriptor);
+#endif
   const char* address = zmq_msg_gets(received, "Peer-Address");
   std::string text = address != nullptr ? address : "an unknown address";
   if (text.starts_with("::ffff:")) text = text.substr(7);
   events.on_connect(id, text);
 }
 
-void StreamSocket::end_condemned() {
-  for (auto id = condemned_.begin(); id != condemned_.end();) {
+void StreamSocket::end_going() {
+  for (auto id = going_.begin(); id != going_.end();) {
     const Sent identity = send_identity(handle_, *id);
-    if (identity == Sent::Done) zmq_send(handle_, "", 0, ZMQ_DONTWAIT);
-    id = identity == Sent::Full ? std::next(id) : condemned_.erase(id);
+    if (identity == Sent::Done) send_empty(handle_);
+    id = identity == Sent::Full ? std::next(id) : going_.erase(id);
   }
 }
 

@@ -2,7 +2,9 @@
 // Owner: the reactor's core or a Server. Threads: made by any, then used by the reactor's thread alone.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -42,7 +44,8 @@ class StreamSocket {
   int connect(const RoutingId& id, const std::string& endpoint);
   void disconnect(const std::string& endpoint);
 
-  /// Gives `bytes` to ZeroMQ and leaves it empty, unless the answer is Full or Gone. Never waits.
+  /// Gives `bytes` to ZeroMQ and leaves it empty, unless the answer is Full (so much waits for this peer already that
+  /// it must be tried again later) or Gone. Never waits.
   Sent send(const RoutingId& id, wire::Bytes& bytes);
   /// Closes the peer's connection, also a full one; what is queued for it is lost. No event of it comes after this.
   void drop(const RoutingId& id);
@@ -51,18 +54,26 @@ class StreamSocket {
   bool read(SocketEvents& events, std::size_t most);
 
  private:
+  /// Bytes that ZeroMQ has for a peer and has not written yet; its I/O thread counts down. ZeroMQ's own mark is off:
+  /// a peer that has reached it takes no empty frame either, and could not be closed.
+  using Waiting = std::shared_ptr<std::atomic<std::size_t>>;
+  struct Outgoing;
   struct Known {
+    Waiting waiting = std::make_shared<std::atomic<std::size_t>>(0);
+#ifndef _WIN32
     int descriptor = -1;
-    std::string remote;  // address and port behind it
+    std::string remote{};  // address and port behind it
+#endif
   };
+  static void written(void*, void* outgoing);
   void dispatch(SocketEvents& events, const RoutingId& id, std::span<const std::uint8_t> bytes, void* message);
   void introduce(SocketEvents& events, const RoutingId& id, void* message);
-  void end_condemned();
+  void end_going();
 
   void* handle_;
   std::unordered_map<RoutingId, Known> known_;
-  // A full peer takes no empty frame either: its TCP connection is shut down below ZeroMQ, which then reports it.
-  std::unordered_set<RoutingId> condemned_;
+  // Dropped while its end is still to be read: until then ZeroMQ takes no frame for it.
+  std::unordered_set<RoutingId> going_;
   // One message of a peer that was dropped may have been prefetched; its empty one must not pass for a newcomer.
   std::unordered_set<RoutingId> dropped_;
 };

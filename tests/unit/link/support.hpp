@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "security/engine.hpp"
@@ -41,6 +42,16 @@ Limits patient();
 wire::Buffer event(std::uint64_t number, std::size_t size = 16);
 std::uint64_t number_of(const wire::Buffer& event);
 wire::fb::Body kind_of(const wire::Buffer& envelope);
+
+/// For what nobody tells of: looks again and again.
+inline bool becomes_true(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
 
 /// State that one thread changes and another waits for.
 class Watched {

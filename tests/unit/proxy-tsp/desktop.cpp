@@ -158,7 +158,7 @@ std::size_t Desktop::requests(wire::Function function) {
       std::count_if(requests_.begin(), requests_.end(), [&](auto& r) { return r.first == function; }));
 }
 
-void Desktop::event(wire::Message message, std::uint64_t call, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3,
+void Desktop::event(wire::Message message, std::uint64_t call, std::uint64_t p1, std::uint64_t p2, std::uint64_t p3,
                     const std::string& data, std::uint64_t device_id) {
   wire::EventValues values;
   values.message = static_cast<std::uint16_t>(message);

@@ -72,8 +72,8 @@ class Desktop {
   void complete(const Request& request, LONG result, const typename C::Outputs& outputs) {
     core().on_message(wire::make_completion(request.id, result, wire::encode(outputs)));
   }
-  void event(wire::Message message, std::uint64_t call = 0, DWORD_PTR p1 = 0, DWORD_PTR p2 = 0, DWORD_PTR p3 = 0,
-             const std::string& data = {}, std::uint64_t device_id = kLineId);
+  void event(wire::Message message, std::uint64_t call = 0, std::uint64_t p1 = 0, std::uint64_t p2 = 0,
+             std::uint64_t p3 = 0, const std::string& data = {}, std::uint64_t device_id = kLineId);
 
   /// Waits until TAPI was told `count` things and gives them all.
   std::vector<Told> told(std::size_t count);

@@ -46,13 +46,23 @@ constexpr DWORD kLineHandles = 0x100;
 inline HDRVLINE line_handle(DWORD number) { return reinterpret_cast<HDRVLINE>(DWORD_PTR{kLineHandles} + number); }
 inline HDRVCALL call_handle(DWORD_PTR number) { return reinterpret_cast<HDRVCALL>(0x200 + number); }
 
+/// A lambda with the calling convention of TSPI.
+template <class Prototype, class Function>
+struct Exported;
+template <class... Arguments, class Function>
+struct Exported<LONG(WINAPI*)(Arguments...), Function> {
+  static LONG WINAPI call(Arguments... arguments) { return Function{}(arguments...); }
+};
+
 /// Two lines and a phone of version 2.2; functions by name, without TSPI_.
 class FakeVendor {
  public:
   FakeVendor();
-  template <class C>
-  void set(typename C::Prototype function) {
-    symbols_["TSPI_" + std::string(C::name)] = reinterpret_cast<void*>(function);
+  /// `Function`: a lambda without captures.
+  template <class C, class Function>
+  void set(Function) {
+    symbols_["TSPI_" + std::string(C::name)] =
+        reinterpret_cast<void*>(&Exported<typename C::Prototype, Function>::call);
   }
   template <class C>
   void remove() {

@@ -171,7 +171,8 @@ LONG overlapping(HDRVLINE, LPDWORD number) {
 TEST_F(LifeTest, SlowLineDelaysNoOther) {
   most = 0;
   meet = true;
-  fake_.set<calls::lineGetNumAddressIDs>(&overlapping);
+  fake_.set<calls::lineGetNumAddressIDs>(
+      [](HDRVLINE hdLine, LPDWORD number) -> LONG { return overlapping(hdLine, number); });
   start();
   open_line(0);
   open_line(1);
@@ -186,7 +187,8 @@ TEST_F(LifeTest, NonreentrantVendorIsEnteredByOneAtATime) {
   most = 0;
   meet = false;
   vendor().options = LINETSPIOPTION_NONREENTRANT;
-  fake_.set<calls::lineGetNumAddressIDs>(&overlapping);
+  fake_.set<calls::lineGetNumAddressIDs>(
+      [](HDRVLINE hdLine, LPDWORD number) -> LONG { return overlapping(hdLine, number); });
   start();
   open_line(0);
   open_line(1);

@@ -60,12 +60,12 @@ class FakeDesktop : public DesktopSide {
   std::uint64_t line_device(DWORD device) override { return id_for(HandleKind::LineDevice, device); }
   std::uint64_t phone_device(DWORD device) override { return id_for(HandleKind::PhoneDevice, device); }
   std::uint64_t new_call(HTAPICALL, LPHDRVCALL slot) override {
-    *slot = handle_from<HDRVCALL>(0x7000 + ++minted);
+    *slot = handle_from<HDRVCALL>(static_cast<std::uintptr_t>(0x7000 + ++minted));
     return minted;
   }
   void call_named(std::uint64_t number, std::uint64_t id) override { named[number] = id; }
   std::uint64_t new_msp_line(HTAPIMSPLINE, LPHDRVMSPLINE slot) override {
-    if (slot) *slot = handle_from<HDRVMSPLINE>(0x7000 + minted + 1);
+    if (slot) *slot = handle_from<HDRVMSPLINE>(static_cast<std::uintptr_t>(0x7000 + minted + 1));
     return ++minted;
   }
   void msp_line_named(std::uint64_t number, std::uint64_t id) override { named[number] = id; }
