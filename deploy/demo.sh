@@ -178,7 +178,11 @@ play() {
 
 stop_host() {
   local status=0
-  kill -"$end_signal" "$host"
+  # Wine starts 32-bit programs by a launcher: the program itself is asked.
+  local pid
+  for pid in $(marked); do
+    [[ $(tr '\0\\' '\n/' <"/proc/$pid/cmdline" | head -n 1) != */tsplink-host* ]] || kill -"$end_signal" "$pid"
+  done
   marked_end 10 || broken "$work/host.log" "the host did not stop within 10 s of being asked to"
   wait "$host" || status=$?
   ((status == 0)) || broken "$work/host.log" "the host ended with status $status when it was asked to stop"

@@ -11,8 +11,10 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 namespace tsplink::e2e {
 
@@ -43,6 +45,26 @@ int opened(const fs::path& file, int flags) {
   const int descriptor = open(file.c_str(), flags | O_CLOEXEC, 0600);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), file.string());
   return descriptor;
+}
+
+/// The processes of a group that still run: a Windows program's are children of nobody here, so that the dead may
+/// stay.
+std::vector<pid_t> running_in_group(pid_t group) {
+  std::vector<pid_t> running;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    // "pid (name) state parent group ..."; a name may hold anything.
+    const auto text = text_of(entry.path() / "stat");
+    const auto after_name = text.rfind(')');
+    if (after_name == std::string::npos) continue;
+    std::istringstream rest(text.substr(after_name + 1));
+    char state = 0;
+    pid_t parent = 0, its_group = 0;
+    if (rest >> state >> parent >> its_group && its_group == group && state != 'Z' && state != 'X')
+      running.push_back(std::stoi(name));
+  }
+  return running;
 }
 
 /// In the child: nothing but system calls.
@@ -110,7 +132,11 @@ bool Process::ended_within(std::chrono::milliseconds time) {
   int status = 0;
   if (waitpid(pid_, &status, 0) != pid_) return false;
   status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  left_any_ = kill(-pid_, 0) == 0;
+  // Wine's launcher ends a moment before its program.
+  const auto patience = Clock::now() + Seconds(2);
+  while ((left_any_ = !running_in_group(pid_).empty()) && Clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   return true;
 }
 
@@ -139,7 +165,14 @@ bool Process::says(const std::string& text, const fs::path& file, Seconds bound)
 }
 
 void Process::send(int signal) const {
-  if (!status_) kill(pid_, signal);
+  if (status_) return;
+  if (signal == SIGKILL) {
+    kill(-pid_, signal);
+    return;
+  }
+  auto members = running_in_group(pid_);
+  if (members.size() > 1) std::erase(members, pid_);
+  for (const pid_t each : members) kill(each, signal);
 }
 
 std::string Process::story() const {
