@@ -102,6 +102,7 @@ void read_identity(const Origin& origin, const toml::table& root, Configuration&
 Configuration configuration_of(const Origin& origin, const toml::table& root) {
   only(origin, root, {"machine", "state", "call_deadline_ms", "host", "tls", "log"});
   Configuration configuration;
+  configuration.origin = origin.name;
   configuration.machine = value_of<std::string>(origin, root, "machine", machine_name(), "text in quotes");
   const auto state = value_of<std::string>(origin, root, "state", "", "a folder name in quotes");
   configuration.state = origin.folder / (state.empty() ? "state" : state);

@@ -12,6 +12,7 @@
 namespace tsplink::proxy {
 
 struct Configuration {
+  std::string origin;   // where it was read, for sentences
   std::string machine;  // name of this desktop in logs of the host; default: the machine's own
   std::filesystem::path state;
   std::string host;

@@ -37,6 +37,7 @@ class Root final : public Provider, public link::ClientHandler {
     try {
       configuration_ = load_configuration();
       log_ = make_log(configuration_.log_level, configuration_.log_file);
+      log_(LogLevel::Info, "settings from " + configuration_.origin);
     } catch (const Failure& failure) {
       problem_ = failure.what();
       log_ = make_log("info", {});

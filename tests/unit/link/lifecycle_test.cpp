@@ -32,14 +32,15 @@ void one_cycle(bool tidy) {
 }
 
 TEST(Lifecycle, AHundredCyclesLeakNeitherDescriptorNorThread) {
-  one_cycle(true);
+  for (int i = 0; i < 4; ++i) one_cycle(i != 0);  // what is made once for good
   const auto descriptors = tests::handle_count();
   const auto threads = tests::thread_count();
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 100; ++i) one_cycle(i % 4 != 0);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(100)) << "a stop waits for something";
-  EXPECT_EQ(tests::handle_count(), descriptors);
-  EXPECT_EQ(tests::thread_count(), threads);
+  EXPECT_TRUE(becomes_true([&] { return tests::handle_count() <= descriptors && tests::thread_count() <= threads; }))
+      << tests::handle_count() << " descriptors after " << descriptors << ", " << tests::thread_count()
+      << " threads after " << threads;
 }
 
 TEST(Lifecycle, StoppingWithoutAnythingStartedIsQuick) {
