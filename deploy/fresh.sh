@@ -3,9 +3,9 @@
 # there what a newcomer would: deploy/packages.sh, deploy/demo.sh, tests/run.sh. Shows missing installation steps.
 # Needs root (sudo). Package archives, proxy and certificate authorities are those of this machine's apt.
 #
-#   deploy/fresh.sh [--only packages|demo|tests] [--keep] [--shell]
+#   deploy/fresh.sh [--only packages|demo|tests|windows] [--keep] [--shell]
 #
-#   --only STEP   the packages and this step, not all of them
+#   --only STEP   the packages and this step, not all of them; windows: the demo and the suite of that name
 #   --keep        keep the folder and name it
 #   --shell       a shell in it at the end
 set -euo pipefail
@@ -21,7 +21,8 @@ for ((i = 1; i <= $#; i++)); do
       case ${!i:-} in
         packages) steps=(packages) ;;
         demo | tests) steps=(packages "${!i}") ;;
-        *) fail "--only takes packages, demo or tests" ;;
+        windows) steps=(packages demo-windows tests-windows) ;;
+        *) fail "--only takes packages, demo, tests or windows" ;;
       esac
       ;;
     --keep) keep=yes ;;
@@ -144,9 +145,11 @@ for step in "${steps[@]}"; do
     packages) command=(deploy/packages.sh) ;;
     demo) command=(deploy/demo.sh) ;;
     tests) command=(tests/run.sh) ;;
+    demo-windows) command=(deploy/demo.sh --windows) ;;
+    tests-windows) command=(tests/run.sh windows) ;;
   esac
   # shellcheck disable=SC2016 # expanded inside
-  timed "${command[0]}" inside bash -c 'cd /root/tsplink && exec "$@"' _ "${command[@]}" </dev/null || failed+=("${command[0]}")
+  timed "${command[*]}" inside bash -c 'cd /root/tsplink && exec "$@"' _ "${command[@]}" </dev/null || failed+=("${command[*]}")
 done
 [[ $shell == no ]] || inside bash -l || true
 

@@ -44,8 +44,8 @@ class Process {
   bool until(const std::function<bool()>& condition, Seconds bound = kBound);
   /// True once its output, or the given file, holds `text`.
   bool says(const std::string& text, const fs::path& file = {}, Seconds bound = kBound);
-  /// To the program, and to what it was started by if that is still there and is a launcher (Wine's of 32-bit programs):
-  /// SIGKILL goes to all, any other signal to the program alone.
+  /// To the program, and to what it was started by if that is still there and is a launcher (Wine's of 32-bit
+  /// programs): SIGKILL goes to all, any other signal to the program alone.
   void send(int signal) const;
 
   std::string out() const { return text_of(out_file_); }
