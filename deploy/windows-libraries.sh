@@ -73,7 +73,7 @@ explain() { # SENTENCE: after the end of the log
 # start: once, before the first thing that has to be built.
 start() {
   [[ -z $work ]] || return 0
-  work=$(mktemp -d)
+  work=$(mktemp -d "$cache/work.XXXXXX") # in the file system of the result, which appears whole
   log=$work/log
   : >"$log"
   say "reading Debian's source lists"

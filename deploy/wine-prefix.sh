@@ -5,7 +5,8 @@
 # a program starts in 20 ms. Sets what `wine` needs in the environment. Nothing of the user's own Wine is touched.
 start_wine() {
   WINEDLLPATH=$(deploy/wine.sh | tail -n 1) || return 1
-  export WINEDLLPATH WINEPREFIX=$1/wine WINEDEBUG=-all WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d'
+  wine_prefix=$1/wine
+  export WINEDLLPATH WINEPREFIX=$wine_prefix WINEDEBUG=-all WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d'
   unset DISPLAY
   local log=$1/wine.log hive
   {
@@ -18,14 +19,15 @@ start_wine() {
     tail -n 20 "$log" >&2
     return 1
   }
-  # A program that waits for words that never come.
+  # A program that waits for words that never come: with the last program Wine would end its services, and start those
+  # that start with Windows again with the next.
   exec {wine_keeper}> >(exec wine cmd.exe >/dev/null 2>&1)
 }
 
-# stop_wine: ends every program in the prefix; does nothing without one.
+# stop_wine: ends every program in the prefix that start_wine made; does nothing without one.
 stop_wine() {
-  [[ -n ${WINEPREFIX:-} ]] || return 0
-  wineserver -k >/dev/null 2>&1 || true
-  wineserver -w >/dev/null 2>&1 || true
+  [[ -n ${wine_prefix:-} ]] || return 0
+  WINEPREFIX=$wine_prefix wineserver -k >/dev/null 2>&1 || true
+  WINEPREFIX=$wine_prefix wineserver -w >/dev/null 2>&1 || true
   [[ -z ${wine_keeper:-} ]] || exec {wine_keeper}>&-
 }

@@ -10,10 +10,9 @@
 
 #ifdef _WIN32
 #include "proxy-tsp/registry.hpp"
-#else
-#include <unistd.h>
 #endif
 #include "wire/failure.hpp"
+#include "wire/system.hpp"
 
 namespace tsplink::proxy {
 
@@ -59,16 +58,6 @@ const toml::table& section(const Origin& origin, const toml::table& table, std::
   refuse(origin, node->source(), "[" + std::string(key) + "] must be a table");
 }
 
-std::string machine_name() {
-#ifdef _WIN32
-  const char* name = std::getenv("COMPUTERNAME");
-  return name ? name : "desktop";
-#else
-  char name[256] = "";
-  return gethostname(name, sizeof name - 1) == 0 && name[0] ? name : "desktop";
-#endif
-}
-
 void read_host(const Origin& origin, const toml::table& root, Configuration& configuration) {
   const auto* hosts = root["host"].as_array();
   if (!hosts || hosts->size() != 1 || !hosts->get(0)->is_table()) {
@@ -88,7 +77,7 @@ void read_identity(const Origin& origin, const toml::table& root, Configuration&
   only(origin, tls, {"certificate", "key", "authority", "revocations", "passphrase"});
   const auto path = [&](std::string_view key) {
     const auto text = value_of<std::string>(origin, tls, key, "", "a file name in quotes");
-    return text.empty() ? std::filesystem::path() : origin.folder / text;
+    return text.empty() ? std::filesystem::path() : origin.folder / wire::path_of(text);
   };
   auto& identity = configuration.identity;
   identity.certificate = path("certificate");
@@ -96,6 +85,12 @@ void read_identity(const Origin& origin, const toml::table& root, Configuration&
   identity.authority = path("authority");
   identity.revocations = path("revocations");
   identity.passphrase = value_of<std::string>(origin, tls, "passphrase", "", "text in quotes");
+  if (!origin.lines && !identity.passphrase.empty()) {
+    refuse(
+        origin, tls.source(),
+        "every user of this machine can read a passphrase there: protect the key by its access list instead, without "
+        "one, or use the configuration file");
+  }
   if (identity.certificate.empty()) refuse(origin, tls.source(), "[tls] needs certificate, key and authority");
 }
 
@@ -103,9 +98,9 @@ Configuration configuration_of(const Origin& origin, const toml::table& root) {
   only(origin, root, {"machine", "state", "call_deadline_ms", "host", "tls", "log"});
   Configuration configuration;
   configuration.origin = origin.name;
-  configuration.machine = value_of<std::string>(origin, root, "machine", machine_name(), "text in quotes");
+  configuration.machine = value_of<std::string>(origin, root, "machine", wire::machine_name(), "text in quotes");
   const auto state = value_of<std::string>(origin, root, "state", "", "a folder name in quotes");
-  configuration.state = origin.folder / (state.empty() ? "state" : state);
+  configuration.state = origin.folder / wire::path_of(state.empty() ? "state" : state);
   const auto deadline = value_of<std::int64_t>(origin, root, "call_deadline_ms", 5000, "a number of milliseconds");
   if (deadline < 1 || deadline > 600000) {
     refuse(origin, root.get("call_deadline_ms")->source(), "call_deadline_ms must be between 1 and 600000");
@@ -117,7 +112,7 @@ Configuration configuration_of(const Origin& origin, const toml::table& root) {
   only(origin, log, {"level", "file"});
   configuration.log_level = value_of<std::string>(origin, log, "level", "info", "debug, info, warn or error");
   if (const auto name = value_of<std::string>(origin, log, "file", "", "a file name in quotes"); !name.empty()) {
-    configuration.log_file = origin.folder / name;
+    configuration.log_file = origin.folder / wire::path_of(name);
   }
   return configuration;
 }
@@ -143,10 +138,14 @@ Configuration configuration_in(const std::filesystem::path& file) {
 
 #ifdef _WIN32
 
+std::filesystem::path default_folder() {
+  const wchar_t* data = _wgetenv(L"ProgramData");
+  return std::filesystem::path(data ? data : L"C:\\ProgramData") / "tsplink";
+}
+
 Configuration load_configuration() {
   if (const wchar_t* named = _wgetenv(L"TSPLINK_CONFIG")) return configuration_in(named);
-  const wchar_t* data = _wgetenv(L"ProgramData");
-  const auto folder = std::filesystem::path(data ? data : L"C:\\ProgramData") / "tsplink";
+  const auto folder = default_folder();
   if (auto settings = settings_of_registry()) {
     const Origin origin{settings->name, false, folder};
     // A policy has one host: the file's list of them is made of its table.
@@ -162,9 +161,11 @@ Configuration load_configuration() {
 
 #else
 
+std::filesystem::path default_folder() { return "/etc/tsplink"; }
+
 Configuration load_configuration() {
   const char* named = std::getenv("TSPLINK_CONFIG");
-  return configuration_in(named ? named : "/etc/tsplink/proxy.toml");
+  return configuration_in(named ? named : default_folder() / "proxy.toml");
 }
 
 #endif

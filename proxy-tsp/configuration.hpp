@@ -23,6 +23,9 @@ struct Configuration {
   std::filesystem::path log_file;  // empty: standard error
 };
 
+/// Where the proxy's files are unless they are named.
+std::filesystem::path default_folder();
+
 /// Throws Failure(Configuration): one sentence with file, line and column, or with the registry's key.
 Configuration load_configuration();
 

@@ -4,25 +4,47 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <vector>
+
+#include "proxy-tsp/configuration.hpp"
+
 namespace tsplink::proxy {
+
+namespace {
+
+/// A Windows service has no standard error that anybody sees: if the folder of the proxy's files is there, so is a
+/// log.
+void add_default_file([[maybe_unused]] std::vector<spdlog::sink_ptr>& sinks) {
+#ifdef _WIN32
+  std::error_code error;
+  if (!std::filesystem::is_directory(default_folder(), error)) return;
+  try {
+    sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>((default_folder() / "proxy.log").native()));
+  } catch (const spdlog::spdlog_ex&) {  // not writable: there is no place to say so either
+  }
+#endif
+}
+
+}  // namespace
 
 Log make_log(const std::string& level, const std::filesystem::path& file) {
   const auto parsed = spdlog::level::from_str(level);
   if (parsed == spdlog::level::off) {
     throw Failure(Kind::Configuration, "log level '" + level + "' is none of debug, info, warn and error");
   }
-  spdlog::sink_ptr sink;
+  std::vector<spdlog::sink_ptr> sinks;
   try {
     if (file.empty()) {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+      sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+      add_default_file(sinks);
     } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.native());
+      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.native()));
     }
   } catch (const spdlog::spdlog_ex&) {
     throw Failure(Kind::Configuration,
                   file.string() + ": the log file cannot be written; check folder and permissions");
   }
-  auto logger = std::make_shared<spdlog::logger>("tsplink.tsp", sink);
+  auto logger = std::make_shared<spdlog::logger>("tsplink.tsp", sinks.begin(), sinks.end());
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %n: %v");
   logger->set_level(parsed);
   logger->flush_on(spdlog::level::info);

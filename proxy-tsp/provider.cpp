@@ -38,7 +38,7 @@ class Root final : public Provider, public link::ClientHandler {
       configuration_ = load_configuration();
       log_ = make_log(configuration_.log_level, configuration_.log_file);
       log_(LogLevel::Info, "settings from " + configuration_.origin);
-    } catch (const Failure& failure) {
+    } catch (const std::exception& failure) {
       problem_ = failure.what();
       log_ = make_log("info", {});
       log_(LogLevel::Error, problem_);

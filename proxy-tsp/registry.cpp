@@ -47,8 +47,10 @@ std::string text_of(const std::vector<BYTE>& data, DWORD type) {
   text.resize(std::wcslen(text.c_str()));
   if (type != REG_EXPAND_SZ) return utf8(text);
   std::wstring expanded(ExpandEnvironmentStringsW(text.c_str(), nullptr, 0), L'\0');
-  expanded.resize(ExpandEnvironmentStringsW(text.c_str(), expanded.data(), static_cast<DWORD>(expanded.size())) - 1);
-  return utf8(expanded);
+  if (ExpandEnvironmentStringsW(text.c_str(), expanded.data(), static_cast<DWORD>(expanded.size())) == 0) {
+    return utf8(text);
+  }
+  return utf8(expanded.c_str());
 }
 
 void read_value(toml::table& into, const std::string& name, DWORD type, const std::vector<BYTE>& data,
@@ -64,6 +66,15 @@ void read_value(toml::table& into, const std::string& name, DWORD type, const st
   }
 }
 
+/// Names as the configuration has them: to Windows, upper and lower case are the same.
+std::string name_of(std::wstring_view text) {
+  std::string name = utf8(text);
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
 /// Adds what the key holds to `into`, replacing what is there.
 void read_key(HKEY key, toml::table& into, const std::string& where, int depth) {
   std::wstring name(kValueNameRoom, L'\0');
@@ -76,14 +87,14 @@ void read_key(HKEY key, toml::table& into, const std::string& where, int depth) 
     std::vector<BYTE> data(size);
     check(RegQueryValueExW(key, name.c_str(), nullptr, &type, data.data(), &size), where);
     data.resize(size);
-    read_value(into, utf8({name.data(), name_size}), type, data, where);
+    read_value(into, name_of({name.data(), name_size}), type, data, where);
   }
   for (DWORD index = 0; depth < kDeepest; ++index) {
     DWORD name_size = kNameRoom;
     const LSTATUS status = RegEnumKeyExW(key, index, name.data(), &name_size, nullptr, nullptr, nullptr, nullptr);
     if (status == ERROR_NO_MORE_ITEMS) break;
     check(status, where);
-    const std::string child = utf8({name.data(), name_size});
+    const std::string child = name_of({name.data(), name_size});
     Key inner;
     check(RegOpenKeyExW(key, name.c_str(), 0, KEY_READ | KEY_WOW64_64KEY, &inner.handle), where + "\\" + child);
     if (!into.contains(child) || !into[child].is_table()) into.insert_or_assign(child, toml::table());

@@ -7,6 +7,7 @@
 
 #include "wire/failure.hpp"
 #include "wire/link/platform.hpp"
+#include "wire/system.hpp"
 
 namespace tsplink::host {
 
@@ -100,7 +101,7 @@ void read_listen(Section& root, Config& config) {
 }
 
 std::filesystem::path beside(const std::filesystem::path& file, const std::string& path) {
-  return path.empty() ? std::filesystem::path() : std::filesystem::absolute(file).parent_path() / path;
+  return path.empty() ? std::filesystem::path() : std::filesystem::absolute(file).parent_path() / wire::path_of(path);
 }
 
 void read_log(Section section, const std::filesystem::path& file, Config& config) {
@@ -168,10 +169,11 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
     }
     const auto module = section.text("module", "");
     if (module.empty()) section.refuse(&each, "provider.module is missing; name the vendor's TSP file.");
-    provider.module = beside(file, module).string();
+    provider.module = beside(file, module);
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(provider.module, ignored)) {
-      section.refuse(section.take("module"), "there is no module " + provider.module + "; correct provider.module.");
+      section.refuse(section.take("module"),
+                     "there is no module " + provider.module.string() + "; correct provider.module.");
     }
     provider.permanent_id = section.number("permanent_id", 1, 0, 0x7FFFFFFF);
     provider.slot_bytes = section.number("slot_bytes", 0, 0, 8);

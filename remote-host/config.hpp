@@ -13,7 +13,7 @@ namespace tsplink::host {
 
 struct ProviderConfig {
   std::string name;
-  std::string module;              // path, absolute
+  std::filesystem::path module;    // absolute
   std::uint32_t permanent_id = 1;  // dwPermanentProviderID; the vendor keeps its settings by it
   unsigned slot_bytes = 0;         // 0: a whole handle
 };

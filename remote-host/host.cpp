@@ -8,6 +8,7 @@
 #include "security/context.hpp"
 #include "wire/link/server.hpp"
 #include "wire/schema.hpp"
+#include "wire/system.hpp"
 
 #ifndef TSPLINK_VERSION
 #define TSPLINK_VERSION "0"
@@ -48,7 +49,7 @@ link::Limits limits_of(const LimitsConfig& config) {
 link::LocalInfo local_info() {
   link::LocalInfo local;
   local.product = TSPLINK_VERSION;
-  local.machine = machine_name();
+  local.machine = wire::machine_name();
   local.sheet = wire::sheet_hash();
   return local;
 }

@@ -16,6 +16,7 @@
 #ifdef _WIN32
 #include "remote-host/service.hpp"
 #endif
+#include "wire/system.hpp"
 
 namespace {
 
@@ -25,7 +26,7 @@ struct Options {
   std::string file;
   bool check = false;
   bool install = false, remove = false, service = false;
-  std::string account = "NT AUTHORITY\\NetworkService";
+  std::string account;
 };
 
 constexpr std::chrono::milliseconds kStartPoll{20};
@@ -33,7 +34,8 @@ constexpr std::chrono::seconds kStartGivenUp{10};
 
 /// Loads and starts everything in a thread of its own, since a vendor's driver may hang in that. True: then asked to
 /// stop meanwhile.
-bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config& config) {
+bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config& config,
+           const tsplink::host::Stages& stages) {
   using namespace tsplink::host;
   auto starting = std::async(std::launch::async, [&] { host.emplace(config).start(); });
   bool asked = false;
@@ -44,6 +46,7 @@ bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config
     log::info("Stopping as soon as the providers have started.");
     if (starting.wait_for(kStartGivenUp) != std::future_status::ready) {
       log::error("A provider's driver does not come back from its start; ending without it.");
+      stages.leaving(1);
       leave_at_once(1);
     }
   }
@@ -51,24 +54,27 @@ bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config
   return asked;
 }
 
-int run(const Options& options, const std::function<void()>& started) {
+int run(const Options& options, const tsplink::host::Stages& stages) {
   using namespace tsplink::host;
-  const auto config = read_config(options.file);
+  const auto config = read_config(tsplink::wire::path_of(options.file));
   if (options.check) {
     Host host(config);
     std::cout << options.file << ": the configuration is valid.\n";
     return 0;
   }
-  take_stop_signals();
+  if (!options.service) take_stop_signals();
   log::set_up(config.log_level, config.log_file);
   std::optional<Host> host;
-  bool asked = start(host, config);
-  started();
+  bool asked = start(host, config, stages);
+  if (!asked) stages.started();
   while (!asked) asked = stop_signal_within(std::chrono::hours(1));
   log::info("Stopping.");
   const bool all = host->stop();
   log::info("Stopped.");
-  if (!all) leave_at_once(0);  // a vendor's thread is still inside its module
+  if (!all) {  // a vendor's thread is still inside its module
+    stages.leaving(0);
+    leave_at_once(0);
+  }
   return 0;
 }
 
@@ -76,7 +82,10 @@ int run(const Options& options, const std::function<void()>& started) {
 void add_service_options(CLI::App& app, Options& options) {
   auto* install =
       app.add_flag("--install-service", options.install, "register as a service that starts with Windows, and exit");
-  app.add_option("--account", options.account, "account of the service")->needs(install)->capture_default_str();
+  app.add_option("--account", options.account,
+                 "account of the service: a built-in, virtual or managed one, which needs no password "
+                 "[NT AUTHORITY\\NetworkService]")
+      ->needs(install);
   app.add_flag("--remove-service", options.remove, "stop and remove the service, and exit");
   app.add_flag("--service", options.service, "run under the service manager")->group("");
 }
@@ -84,9 +93,10 @@ void add_service_options(CLI::App& app, Options& options) {
 int run_or_serve(const Options& options) {
   using namespace tsplink::host;
   if (options.install) {
-    read_config(options.file);  // a service that cannot start is found now
-    install_service(options.file, options.account);
-    std::cout << "The service tsplink-host is installed; start it with: sc start tsplink-host\n";
+    const auto file = tsplink::wire::path_of(options.file);
+    read_config(file);  // a service that cannot start is found now
+    install_service(file, options.account);
+    std::cout << "The service tsplink-host is installed; start it with: sc.exe start tsplink-host\n";
     return 0;
   }
   if (options.remove) {
@@ -94,11 +104,11 @@ int run_or_serve(const Options& options) {
     std::cout << "The service tsplink-host is removed.\n";
     return 0;
   }
-  if (!options.service) return run(options, [] {});
-  return run_service([&](const std::function<void()>& started) {
+  if (!options.service) return run(options, {});
+  return run_service([&](const Stages& stages) {
     try {
       log::use_event_log();
-      return run(options, started);
+      return run(options, stages);
     } catch (const std::exception& failure) {
       log::error(failure.what());
       return kRefused;
@@ -107,9 +117,7 @@ int run_or_serve(const Options& options) {
 }
 #else
 void add_service_options(CLI::App&, Options&) {}
-int run_or_serve(const Options& options) {
-  return run(options, [] {});
-}
+int run_or_serve(const Options& options) { return run(options, {}); }
 #endif
 
 }  // namespace
@@ -129,11 +137,9 @@ int main(int argc, char** argv) {
     app.parse(std::move(arguments));
     if (options.file.empty() && !options.remove)
       throw CLI::RequiredError("--config");  // after words that are no option
+    return run_or_serve(options);
   } catch (const CLI::ParseError& failure) {
     return app.exit(failure) == 0 ? 0 : kRefused;
-  }
-  try {
-    return run_or_serve(options);
   } catch (const std::exception& failure) {
     std::cerr << "tsplink-host: " << failure.what() << '\n';
     return kRefused;

@@ -21,9 +21,9 @@ namespace tsplink::host {
 
 namespace {
 
-[[noreturn]] void cannot_load(const std::string& path, const std::string& why) {
+[[noreturn]] void cannot_load(const std::filesystem::path& path, const std::string& why) {
   throw Failure(Kind::Configuration,
-                "The module " + path + " cannot be loaded (" + why + "); correct provider.module.");
+                "The module " + path.string() + " cannot be loaded (" + why + "); correct provider.module.");
 }
 
 }  // namespace
@@ -42,12 +42,17 @@ BOOL WINAPI on_console(DWORD) {
 }
 }  // namespace
 
-Module load_module(const std::string& path) {
-  const auto wide = std::filesystem::path(path).wstring();
-  const HMODULE module = LoadLibraryExW(wide.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
-  if (!module) cannot_load(path, "error " + std::to_string(GetLastError()));
+Module load_module(const std::filesystem::path& path) {
+  const HMODULE module = LoadLibraryExW(path.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
+  if (!module) {
+    const DWORD error = GetLastError();
+    cannot_load(path, error == ERROR_BAD_EXE_FORMAT
+                          ? "it is no module for a " + std::to_string(sizeof(void*) * 8) + "-bit host"
+                          : "error " + std::to_string(error));
+  }
   std::shared_ptr<void> keep(module, [](void* loaded) { FreeLibrary(static_cast<HMODULE>(loaded)); });
-  return {[module](const char* name) { return reinterpret_cast<void*>(GetProcAddress(module, name)); }, keep, path};
+  return {[module](const char* name) { return reinterpret_cast<void*>(GetProcAddress(module, name)); }, keep,
+          path.string()};
 }
 
 void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
@@ -64,15 +69,9 @@ std::vector<std::string> program_arguments(int, char**) {
   return arguments;
 }
 
-std::string machine_name() {
-  char name[MAX_COMPUTERNAME_LENGTH + 1] = {};
-  DWORD size = sizeof name;
-  return GetComputerNameA(name, &size) ? std::string(name, size) : std::string("unknown");
-}
-
 #else
 
-Module load_module(const std::string& path) {
+Module load_module(const std::filesystem::path& path) {
   int flags = RTLD_NOW | RTLD_LOCAL;
 #ifdef TSPLINK_SANITIZED
   flags |= RTLD_NODELETE;  // a leak report names functions of a module only while it is loaded
@@ -112,11 +111,6 @@ bool stop_signal_within(std::chrono::milliseconds time) {
 }
 
 std::vector<std::string> program_arguments(int argc, char** argv) { return {argv + 1, argv + argc}; }
-
-std::string machine_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
 
 #endif
 

@@ -21,7 +21,13 @@ struct Module {
 };
 
 /// Loads a TSP. Throws Failure(Configuration) with a sentence. Any thread.
-Module load_module(const std::string& path);
+Module load_module(const std::filesystem::path& path);
+
+/// What the service manager hears of; empty functions elsewhere.
+struct Stages {
+  std::function<void()> started = [] {};          // the lines are served
+  std::function<void(int)> leaving = [](int) {};  // the process ends at once, with this status
+};
 
 /// Takes SIGINT, SIGTERM and SIGHUP (Windows: console events) away from every thread started later. Main thread,
 /// first.
@@ -36,9 +42,6 @@ void order_stop();
 std::vector<std::string> program_arguments(int argc, char** argv);
 /// Ends the process without unwinding, when a vendor's thread does not come back.
 [[noreturn]] void leave_at_once(int status);
-
-/// The name of this machine, for logs of both ends. Any thread.
-std::string machine_name();
 
 /// Writes `text` so that a reader sees nothing or all of it; replaces nothing but a regular file. Throws
 /// Failure(Configuration).

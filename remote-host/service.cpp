@@ -3,12 +3,14 @@
 #include <windows.h>
 
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <thread>
 
 #include "remote-host/log.hpp"
 #include "remote-host/platform.hpp"
 #include "wire/failure.hpp"
+#include "wire/system.hpp"
 
 namespace tsplink::host {
 
@@ -85,13 +87,17 @@ void register_event_source() {
 }
 
 void stop(SC_HANDLE service) {
-  SERVICE_STATUS status{};
-  if (!ControlService(service, SERVICE_CONTROL_STOP, &status)) {
-    if (GetLastError() == ERROR_SERVICE_NOT_ACTIVE) return;
-    refuse("cannot be stopped", GetLastError());
-  }
   const auto bound = std::chrono::steady_clock::now() + kStopping;
+  bool told = false;
   while (status_of(service).dwCurrentState != SERVICE_STOPPED) {
+    SERVICE_STATUS status{};
+    if (!told && !(told = ControlService(service, SERVICE_CONTROL_STOP, &status))) {
+      const DWORD error = GetLastError();
+      if (error == ERROR_SERVICE_NOT_ACTIVE) return;
+      // It is about to start or to stop: asked again.
+      if (error != ERROR_SERVICE_CANNOT_ACCEPT_CTRL && error != ERROR_INVALID_SERVICE_CONTROL)
+        refuse("cannot be stopped", error);
+    }
     if (std::chrono::steady_clock::now() > bound) {
       throw Failure(Kind::Configuration, "The service tsplink-host does not stop; end its process and try again.");
     }
@@ -99,11 +105,20 @@ void stop(SC_HANDLE service) {
   }
 }
 
+/// Whether it is an account of a person: not built-in, virtual or managed by the domain.
+bool needs_password(const std::string& account) {
+  if (account.find_first_of("\\@") == std::string::npos) return false;  // LocalSystem
+  for (const char* prefix : {"NT AUTHORITY\\", "NT SERVICE\\", "BUILTIN\\"}) {
+    if (_strnicmp(account.c_str(), prefix, std::strlen(prefix)) == 0) return false;
+  }
+  return account.back() != '$';
+}
+
 // ---- running ----
 
 /// What the service manager's callbacks share with the main thread: there is one service in a process.
 struct Running {
-  std::function<int(const std::function<void()>&)> work;
+  std::function<int(const Stages&)> work;
   SERVICE_STATUS_HANDLE handle{};
   int result = 0;
 };
@@ -113,7 +128,9 @@ void report(DWORD state, int result = 0) {
   SERVICE_STATUS status{};
   status.dwServiceType = SERVICE_WIN32_OWN_PROCESS;
   status.dwCurrentState = state;
-  status.dwControlsAccepted = state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0;
+  // While it starts, too: a driver may hang in that.
+  if (state == SERVICE_START_PENDING || state == SERVICE_RUNNING)
+    status.dwControlsAccepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN;
   if (result != 0) {
     status.dwWin32ExitCode = ERROR_SERVICE_SPECIFIC_ERROR;
     status.dwServiceSpecificExitCode = static_cast<DWORD>(result);
@@ -140,7 +157,9 @@ DWORD WINAPI on_control(DWORD control, DWORD, LPVOID, LPVOID) {
 void WINAPI service_main(DWORD, LPWSTR*) {
   running->handle = RegisterServiceCtrlHandlerExW(kName, &on_control, nullptr);
   report(SERVICE_START_PENDING);
-  running->result = running->work([] { report(SERVICE_RUNNING); });
+  running->result = running->work({[] { report(SERVICE_RUNNING); },
+                                   // Else it would count as a crash, and the service be started again.
+                                   [](int result) { report(SERVICE_STOPPED, result); }});
   report(SERVICE_STOPPED, running->result);
 }
 
@@ -149,7 +168,13 @@ void WINAPI service_main(DWORD, LPWSTR*) {
 void install_service(const std::filesystem::path& config, const std::string& account) {
   const auto services = manager(SC_MANAGER_CREATE_SERVICE);
   const auto command = command_line(config);
-  const auto user = std::filesystem::path(account).wstring();
+  if (needs_password(account)) {
+    throw Failure(Kind::Configuration,
+                  "The account " + account +
+                      " needs a password, which this program does not take; install the service without --account, "
+                      "then set the account in services.msc.");
+  }
+  const std::wstring user = account.empty() ? L"NT AUTHORITY\\NetworkService" : wire::path_of(account).wstring();
   ServiceHandle service(OpenServiceW(services.get(), kName, SERVICE_ALL_ACCESS));
   if (service) {
     if (status_of(service.get()).dwCurrentState != SERVICE_STOPPED) {
@@ -157,13 +182,14 @@ void install_service(const std::filesystem::path& config, const std::string& acc
                     "The service tsplink-host is running; stop it first (sc stop tsplink-host).");
     }
     if (!ChangeServiceConfigW(service.get(), SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
-                              command.c_str(), nullptr, nullptr, nullptr, user.c_str(), L"", kTitle)) {
+                              command.c_str(), nullptr, nullptr, nullptr, account.empty() ? nullptr : user.c_str(),
+                              nullptr, kTitle)) {
       refuse("cannot be changed", GetLastError());
     }
   } else {
     service.reset(CreateServiceW(services.get(), kName, kTitle, SERVICE_ALL_ACCESS, SERVICE_WIN32_OWN_PROCESS,
                                  SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, command.c_str(), nullptr, nullptr, nullptr,
-                                 user.c_str(), L""));
+                                 user.c_str(), nullptr));
     if (!service) refuse("cannot be installed", GetLastError());
   }
   std::wstring text = kDescription;
@@ -190,7 +216,7 @@ void remove_service() {
   RegDeleteKeyW(HKEY_LOCAL_MACHINE, kEventSource);
 }
 
-int run_service(std::function<int(const std::function<void()>& started)> work) {
+int run_service(std::function<int(const Stages&)> work) {
   Running here{std::move(work)};
   running = &here;
   std::wstring name = kName;

@@ -6,9 +6,12 @@
 #include <functional>
 #include <string>
 
+#include "remote-host/platform.hpp"
+
 namespace tsplink::host {
 
-/// Registers this program as a service that starts with Windows, serves what `config` says under `account`, and is
+/// Registers this program as a service that starts with Windows, serves what `config` says under `account` (empty:
+/// NetworkService, or what it has if it is there already), and is
 /// started again after a crash; makes it a source of the event log. Replaces an earlier registration that is stopped.
 /// Throws Failure(Configuration): no rights, no such account, still running.
 void install_service(const std::filesystem::path& config, const std::string& account);
@@ -17,8 +20,8 @@ void install_service(const std::filesystem::path& config, const std::string& acc
 /// there, does not stop within a minute.
 void remove_service();
 
-/// Runs `work` as the service. It calls `started` when the lines are served, and returns the exit status after
-/// it was told to stop. Throws Failure(Configuration) when the service manager did not start this process.
-int run_service(std::function<int(const std::function<void()>& started)> work);
+/// Runs `work` as the service: it says what it does by the Stages, and returns the exit status after it was told to
+/// stop. Throws Failure(Configuration) when the service manager did not start this process.
+int run_service(std::function<int(const Stages&)> work);
 
 }  // namespace tsplink::host

@@ -11,6 +11,7 @@
 #include <windows.h>
 
 #include <aclapi.h>
+#include <sddl.h>
 
 #include <algorithm>
 #include <memory>
@@ -58,11 +59,33 @@ namespace {
 /// Whether the SID stands for many: every account, every one that has logged on, all users of the machine or of a
 /// domain.
 bool is_wide(PSID sid) {
-  static constexpr WELL_KNOWN_SID_TYPE kWide[] = {
-      WinWorldSid, WinAuthenticatedUserSid, WinBuiltinUsersSid,     WinInteractiveSid, WinNetworkSid, WinAnonymousSid,
-      WinBatchSid, WinBuiltinGuestsSid,     WinBuiltinAnyPackageSid};
+  static constexpr WELL_KNOWN_SID_TYPE kWide[] = {WinWorldSid,
+                                                  WinLocalSid,
+                                                  WinAuthenticatedUserSid,
+                                                  WinBuiltinUsersSid,
+                                                  WinBuiltinGuestsSid,
+                                                  WinBuiltinPowerUsersSid,
+                                                  WinBuiltinRemoteDesktopUsersSid,
+                                                  WinInteractiveSid,
+                                                  WinRemoteLogonIdSid,
+                                                  WinTerminalServerSid,
+                                                  WinNetworkSid,
+                                                  WinAnonymousSid,
+                                                  WinBatchSid,
+                                                  WinServiceSid,
+                                                  WinThisOrganizationSid,
+                                                  WinNTLMAuthenticationSid,
+                                                  WinBuiltinAnyPackageSid};
   if (std::any_of(std::begin(kWide), std::end(kWide), [&](auto type) { return IsWellKnownSid(sid, type); }))
     return true;
+  // Those that have no name of their own in every version of Windows: console logon, all services, local accounts,
+  // all restricted packages, asserted identity.
+  for (const wchar_t* text : {L"S-1-2-1", L"S-1-5-80-0", L"S-1-5-113", L"S-1-15-2-2", L"S-1-18-1"}) {
+    PSID wide = nullptr;
+    if (!ConvertStringSidToSidW(text, &wide)) continue;
+    const std::unique_ptr<void, decltype(&LocalFree)> owner(wide, &LocalFree);
+    if (EqualSid(sid, wide)) return true;
+  }
   // S-1-5-21-(domain)-513 to 515: a domain's users, guests and computers.
   const SID_IDENTIFIER_AUTHORITY nt = SECURITY_NT_AUTHORITY;
   const int parts = *GetSidSubAuthorityCount(sid);
@@ -75,13 +98,16 @@ bool is_wide(PSID sid) {
 /// Whether the list lets many read or change the file. None at all lets everybody do everything.
 bool is_open(PACL list) {
   if (list == nullptr) return true;
-  constexpr ACCESS_MASK kMatters = FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | WRITE_DAC | WRITE_OWNER |
-                                   GENERIC_ALL | GENERIC_READ | GENERIC_WRITE;
+  constexpr ACCESS_MASK kMatters = FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | DELETE | WRITE_DAC |
+                                   WRITE_OWNER | GENERIC_ALL | GENERIC_READ | GENERIC_WRITE;
   for (DWORD index = 0; index < list->AceCount; ++index) {
     void* entry = nullptr;
     if (!GetAce(list, index, &entry)) return true;
     const auto* header = static_cast<const ACE_HEADER*>(entry);
-    if ((header->AceFlags & INHERIT_ONLY_ACE) != 0 || header->AceType != ACCESS_ALLOWED_ACE_TYPE) continue;
+    if ((header->AceFlags & INHERIT_ONLY_ACE) != 0 || header->AceType == ACCESS_DENIED_ACE_TYPE) continue;
+    // A conditional entry has the form of a plain one; what other kinds say cannot be judged here.
+    if (header->AceType != ACCESS_ALLOWED_ACE_TYPE && header->AceType != ACCESS_ALLOWED_CALLBACK_ACE_TYPE)
+      return true;
     auto* allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
     if ((allowed->Mask & kMatters) != 0 && is_wide(&allowed->SidStart)) return true;
   }
@@ -103,8 +129,9 @@ void require_private(const std::filesystem::path& path) {
   }
   if (is_open(list)) {
     // By number, as the names of accounts depend on Windows' language: NetworkService, SYSTEM, Administrators.
-    throw Error(file + " can be read by others than its owner: run icacls \"" + path.string() +
-                "\" /inheritance:r /grant:r *S-1-5-20:R *S-1-5-18:F *S-1-5-32-544:F");
+    const std::string icacls = "icacls \"" + path.string() + "\" ";
+    throw Error(file + " can be read by others than its owner: run " + icacls + "/reset and then " + icacls +
+                "/inheritance:r /grant:r *S-1-5-20:R *S-1-5-18:F *S-1-5-32-544:F");
   }
 }
 

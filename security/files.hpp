@@ -24,8 +24,9 @@ class FileText {
 /// Throws Error when there is no such file, it cannot be read, is empty or too large.
 FileText read_file(const std::filesystem::path& path, const char* role);
 
-/// Throws Error when group or others have any right to a file that holds a private key. On Windows the
-/// permission bits say nothing about access lists, and nothing is checked.
+/// Throws Error when others may read or change a file that holds a private key: by its mode group or others; on
+/// Windows by its access list the groups that stand for many, such as Everyone, Users or Domain Users. Single
+/// accounts are the administrator's affair.
 void require_private(const std::filesystem::path& path);
 
 }  // namespace tsplink::security

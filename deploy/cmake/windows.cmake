@@ -23,6 +23,13 @@ foreach(package spdlog::spdlog CLI11::CLI11)
 endforeach()
 target_compile_definitions(spdlog::spdlog INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY SPDLOG_WCHAR_FILENAMES)
 
+# Other libraries than last time: nothing of the old ones may stay.
+if(NOT TSPLINK_WINDOWS_LIBRARIES STREQUAL "${TSPLINK_WINDOWS_LIBRARIES_FOUND}")
+  foreach(name LIB_EAY SSL_EAY OPENSSL_INCLUDE_DIR OPENSSL_CRYPTO_LIBRARY OPENSSL_SSL_LIBRARY TSPLINK_ZMQ_LIBRARY TSPLINK_ZMQ_INCLUDE)
+    unset(${name} CACHE)
+  endforeach()
+  set(TSPLINK_WINDOWS_LIBRARIES_FOUND "${TSPLINK_WINDOWS_LIBRARIES}" CACHE INTERNAL "those that the build uses")
+endif()
 set(OPENSSL_USE_STATIC_LIBS ON)
 find_package(OpenSSL 3.0 REQUIRED)
 target_link_libraries(OpenSSL::Crypto INTERFACE ws2_32 crypt32 bcrypt)

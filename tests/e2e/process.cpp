@@ -35,9 +35,11 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     const std::string entry = *each;
     const std::string name = entry.substr(0, entry.find('='));
     // GoogleTest's report is this program's alone; the host and the proxy get their settings from the test only.
-    if (!more.contains(name) && name != "GTEST_OUTPUT" && name != "TSPLINK_CONFIG") out.push_back(entry);
+    if (!more.contains(name) && name != "GTEST_OUTPUT" && name != "TSPLINK_CONFIG" && name != "LC_ALL")
+      out.push_back(entry);
   }
   for (const auto& [name, value] : more) out.push_back(name + "=" + value);
+  out.push_back("LC_ALL=C.UTF-8");  // Wine reads names of files by it
   return out;
 }
 

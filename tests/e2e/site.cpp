@@ -44,7 +44,7 @@ namespace {
 
 fs::path folder_of(End end) {
   const char* named = std::getenv(end == End::host ? "TSPLINK_E2E_HOST" : "TSPLINK_E2E_DESKTOP");
-  return named != nullptr ? fs::path(named) : fs::read_symlink("/proc/self/exe").parent_path();
+  return named != nullptr ? fs::path(named) : tests::program_folder();
 }
 
 }  // namespace
@@ -66,17 +66,6 @@ std::vector<std::string> program_of(End end, const std::string& name) {
 void ask_to_end(const Process& process, End end) { process.send(is_windows(end) ? SIGINT : SIGTERM); }
 int status_of_impatience(End end) { return is_windows(end) ? 1 : 128 + SIGTERM; }
 std::string advice_on_keys(End end) { return is_windows(end) ? "icacls" : "chmod 600"; }
-
-Folder::Folder() {
-  std::string pattern = (fs::temp_directory_path() / "tsplink-e2e.XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder can be made: " + pattern);
-  path_ = pattern;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
 
 const fs::path& Site::certificates() {
   static const auto folder = made_certificates();

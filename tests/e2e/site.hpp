@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "process.hpp"
+#include "tests/platform/files.hpp"
 
 namespace tsplink::e2e {
 
@@ -27,17 +28,7 @@ int status_of_impatience(End end);
 /// What a sentence about a key that others can read says to do.
 std::string advice_on_keys(End end);
 
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using Folder = tests::TemporaryFolder;
 
 /// Texts put into a configuration in place of what it has: {"port = 1", "port = 2"}.
 using Changes = std::vector<std::pair<std::string, std::string>>;

@@ -100,6 +100,13 @@ TEST_F(Service, IsNotInstalledWithAConfigurationThatItCannotRead) {
   run_wine({"sc", "start", "tsplink-host"}, std::nullopt);
 }
 
+TEST_F(Service, IsNotInstalledUnderAnAccountThatNeedsAPassword) {
+  auto& installing =
+      run_host({"--install-service", "--account", "CORP\\alice", "--config", drive_z(site_.host_configuration())});
+  EXPECT_EQ(installing.wait(), 2) << installing.story();
+  EXPECT_NE(installing.err().find("needs a password"), std::string::npos) << installing.story();
+}
+
 TEST_F(Service, ThatIsNotThereIsNotRemoved) {
   auto& removing = run_host({"--remove-service"});
   EXPECT_EQ(removing.wait(), 2) << removing.story();
@@ -156,7 +163,7 @@ TEST_F(Registry, GivesTheSettingsAndThePolicyComesFirst) {
   const auto host = site_.start_host();
   char port[9];
   std::snprintf(port, sizeof port, "%08x", static_cast<unsigned>(std::stoul(site_.port())));
-  write_keys(local_keys() + "[" + kPolicy + "\\host]\n\"port\"=dword:" + port + "\n");
+  write_keys(local_keys() + "[" + kPolicy + "\\Host]\n\"Port\"=dword:" + port + "\n");
   EXPECT_FALSE(site_.canonical(play(Site::scenario("tapisrv/scenarios/learn.tap"))).empty());
   EXPECT_TRUE(host->says("Desktop desk1 (CN=desk1, 127.0.0.1) is connected")) << host->story();
   EXPECT_NE(
@@ -174,6 +181,14 @@ TEST_F(Registry, NamesThePlaceOfAWrongValue) {
                            "'call_deadline_ms' must be a number of milliseconds"}) {
     EXPECT_NE(desktop->err().find(part), std::string::npos) << part << "\n" << desktop->story();
   }
+}
+
+TEST_F(Registry, TakesNoPassphraseThatEveryUserCouldRead) {
+  write_keys(local_keys() + "[" + kLocal + "\\tls]\n\"passphrase\"=\"secret\"\n");
+  const auto desktop = site_.start(play("wait lines 1\n"));
+  EXPECT_EQ(desktop->wait(), 1) << desktop->story();
+  EXPECT_NE(desktop->err().find("every user of this machine can read a passphrase there"), std::string::npos)
+      << desktop->story();
 }
 
 TEST_F(Registry, WithoutSettingsNamesTheFileThatIsMissing) {

@@ -20,7 +20,7 @@ namespace tsplink::link {
 #ifdef _WIN32
 
 void prepare_thread(const char*) {}
-std::size_t open_file_bound() { return SIZE_MAX; }
+std::size_t open_file_bound() { return 16384; }  // libzmq waits by select() there, and its FD_SETSIZE is this
 
 #else
 
