@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "remote-host/log.hpp"
+#include "wire/link/limits.hpp"
 
 namespace tsplink::host {
 
@@ -28,7 +29,7 @@ struct LimitsConfig {
   std::uint32_t dead_after_ms = 3000;
   std::uint32_t unauthenticated = 512;
   std::uint32_t unauthenticated_by_address = 16;
-  std::uint32_t connections = 20000;
+  std::uint32_t connections = static_cast<std::uint32_t>(link::Limits().connections);
   std::uint32_t requests_in_flight = 256;
   std::uint32_t watchdog_ms = 30000;
 };

@@ -16,12 +16,16 @@ namespace tsplink::link {
 inline constexpr std::uint16_t kProtocol = 1;
 
 struct Limits {
-  std::uint32_t frame = 1024 * 1024;                    // bytes of one envelope
-  std::uint32_t frame_before_hello = 4 * 1024;          // before Hello or Welcome was accepted
-  std::size_t kept = 4 * 1024 * 1024;                   // bytes that one direction keeps until acknowledged
-  std::size_t unauthenticated = 512;                    // connections of a server without an accepted Hello
-  std::size_t unauthenticated_by_address = 16;          // of those, from one address
-  std::size_t connections = 20000;                      // of a server, all
+  std::uint32_t frame = 1024 * 1024;            // bytes of one envelope
+  std::uint32_t frame_before_hello = 4 * 1024;  // before Hello or Welcome was accepted
+  std::size_t kept = 4 * 1024 * 1024;           // bytes that one direction keeps until acknowledged
+  std::size_t unauthenticated = 512;            // connections of a server without an accepted Hello
+  std::size_t unauthenticated_by_address = 16;  // of those, from one address
+#ifdef _WIN32
+  std::size_t connections = 16000;  // of a server, all; libzmq waits for 16384 sockets there
+#else
+  std::size_t connections = 20000;  // of a server, all
+#endif
   wire::Duration connect = std::chrono::seconds(5);     // client: until a host that does not answer is reported
   wire::Duration handshake = std::chrono::seconds(5);   // TLS
   wire::Duration hello = std::chrono::seconds(5);       // Hello or Welcome, once TLS is up

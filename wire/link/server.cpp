@@ -49,9 +49,8 @@ class Server::Impl final : public SocketEvents, public PeerOwner, public std::en
     if (files != SIZE_MAX && most_ + kFilesForOthers > files) {
       most_ = files > 2 * kFilesForOthers ? files - kFilesForOthers : files / 2;
       core_.log(Level::Warning, "at most " + std::to_string(most_) +
-                                    " connections are accepted, since this process "
-                                    "may open only " +
-                                    std::to_string(files) + " files: raise that limit for more");
+                                    " connections are accepted, since this process can have only " +
+                                    std::to_string(files) + " files and sockets open: raise that limit if it can be");
     }
     return 0;
   }

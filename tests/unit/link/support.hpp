@@ -53,6 +53,10 @@ inline bool becomes_true(const std::function<bool()>& condition) {
   return true;
 }
 
+/// What a system makes once, whenever it is first needed, may come late: far less than one for each of a hundred
+/// rounds.
+inline constexpr std::size_t kHandlesMadeOnce = 10;
+
 /// State that one thread changes and another waits for.
 class Watched {
  public:
