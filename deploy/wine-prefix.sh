@@ -2,13 +2,13 @@
 # A Wine prefix of a script's own. Sourced after common.sh, never run.
 
 # start_wine FOLDER: makes a prefix in FOLDER/wine for programs of both widths (about 10 s) and keeps it running, so that
-# a program starts in 20 ms. Sets what `wine` needs in the environment. Nothing of the user's own Wine is touched.
+# a program starts in 20 ms; false if that fails. Sets what `wine` needs in the environment. Nothing of the user's own Wine is touched.
 start_wine() {
   WINEDLLPATH=$(deploy/wine.sh | tail -n 1) || return 1
   wine_prefix=$1/wine
   export WINEDLLPATH WINEPREFIX=$wine_prefix WINEDEBUG=-all WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d'
   unset DISPLAY
-  local log=$1/wine.log hive
+  local log=$1/wine.log hive i
   {
     wine wineboot -i &&
       # A crash says one line instead of a hundred.
@@ -19,9 +19,17 @@ start_wine() {
     tail -n 20 "$log" >&2
     return 1
   }
+  # What made the prefix ends its services late, and two of them at once answer by turns: begin anew with one.
+  wineserver -k >/dev/null 2>&1 || true
+  wineserver -w
   # A program that waits for words that never come: with the last program Wine would end its services, and start those
   # that start with Windows again with the next.
-  exec {wine_keeper}> >(exec wine cmd.exe >/dev/null 2>&1)
+  exec {wine_keeper}> >(exec wine cmd.exe >"$1/wine.keeper" 2>&1)
+  for ((i = 0; i < 300; i++)); do
+    [[ ! -s $1/wine.keeper ]] || return 0
+    sleep 0.1
+  done
+  return 1
 }
 
 # stop_wine: ends every program in the prefix that start_wine made; does nothing without one.
