@@ -3,9 +3,10 @@
 # there what a newcomer would: deploy/packages.sh, deploy/demo.sh, tests/run.sh. Shows missing installation steps.
 # Needs root (sudo). Package archives, proxy and certificate authorities are those of this machine's apt.
 #
-#   deploy/fresh.sh [--only packages|demo|tests|windows] [--keep] [--shell]
+#   deploy/fresh.sh [--only packages|demo|tests|windows] [--warm] [--keep] [--shell]
 #
 #   --only STEP   the packages and this step, not all of them; windows: the demo and the suite of that name
+#   --warm        take this machine's compiler cache and built libraries along: shows the installation alone, in less time
 #   --keep        keep the folder and name it
 #   --shell       a shell in it at the end
 set -euo pipefail
@@ -13,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/common.sh
 . deploy/common.sh
 
-steps=(packages demo tests) keep=no shell=no
+steps=(packages demo tests) keep=no shell=no warm=no
 for ((i = 1; i <= $#; i++)); do
   case ${!i} in
     --only)
@@ -26,6 +27,7 @@ for ((i = 1; i <= $#; i++)); do
       esac
       ;;
     --keep) keep=yes ;;
+    --warm) warm=yes ;;
     --shell) shell=yes ;;
     -h | --help) usage; exit ;;
     *) fail "unknown argument '${!i}': see --help" ;;
@@ -136,9 +138,16 @@ checkout() {
   git clone -q --no-hardlinks "$PWD" "$root/root/tsplink" || fail "HEAD could not be cloned into $root"
 }
 
+take_caches() {
+  mkdir -p "$root/root/.cache/tsplink"
+  cp -a "$(ccache -k cache_dir)" "$root/root/.cache/ccache"
+  find "$cache" -mindepth 1 -maxdepth 1 ! -name debootstrap ! -name 'fresh.*' -exec cp -a {} "$root/root/.cache/tsplink/" \;
+}
+
 timed debootstrap bootstrap
 configure
 checkout
+[[ $warm == no ]] || take_caches
 failed=()
 for step in "${steps[@]}"; do
   case $step in
