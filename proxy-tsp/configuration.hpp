@@ -20,7 +20,7 @@ struct Configuration {
   security::IdentityFiles identity;
   std::chrono::milliseconds call_deadline{5000};
   std::string log_level = "info";
-  std::filesystem::path log_file;  // empty: standard error
+  std::filesystem::path log_file;  // empty: make_log()'s default
 };
 
 /// Where the proxy's files are unless they are named.

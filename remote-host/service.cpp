@@ -179,7 +179,7 @@ void install_service(const std::filesystem::path& config, const std::string& acc
   if (service) {
     if (status_of(service.get()).dwCurrentState != SERVICE_STOPPED) {
       throw Failure(Kind::Configuration,
-                    "The service tsplink-host is running; stop it first (sc stop tsplink-host).");
+                    "The service tsplink-host is running; stop it first (sc.exe stop tsplink-host).");
     }
     if (!ChangeServiceConfigW(service.get(), SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
                               command.c_str(), nullptr, nullptr, nullptr, account.empty() ? nullptr : user.c_str(),
@@ -223,7 +223,7 @@ int run_service(std::function<int(const Stages&)> work) {
   const SERVICE_TABLE_ENTRYW table[] = {{name.data(), &service_main}, {nullptr, nullptr}};
   if (!StartServiceCtrlDispatcherW(table)) {
     throw Failure(Kind::Configuration,
-                  "--service is for the service manager; start the service with: sc start tsplink-host.");
+                  "--service is for the service manager; start the service with: sc.exe start tsplink-host.");
   }
   return here.result;
 }

@@ -11,9 +11,9 @@
 namespace tsplink::host {
 
 /// Registers this program as a service that starts with Windows, serves what `config` says under `account` (empty:
-/// NetworkService, or what it has if it is there already), and is
-/// started again after a crash; makes it a source of the event log. Replaces an earlier registration that is stopped.
-/// Throws Failure(Configuration): no rights, no such account, still running.
+/// NetworkService, or what it has if it is there already), and is started again after a crash; makes it a source of
+/// the event log. Replaces an earlier registration that is stopped. Throws Failure(Configuration): no rights, no such
+/// account or one that needs a password, still running.
 void install_service(const std::filesystem::path& config, const std::string& account);
 
 /// Stops and removes the service and its source in the event log. Throws Failure(Configuration): no rights, not

@@ -21,7 +21,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 windows=(unit@windows-{x64,x86} e2e@windows-{x64,x86,mixed} demo@windows)
 landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan "${windows[@]}")
-tidied=(wire security proxy-tsp remote-host tests/{e2e,simpbx,tapisrv,unit}) # each within a part's time
+tidied=(wire security proxy-tsp remote-host tests/{e2e,platform,simpbx,tapisrv,unit}) # each within a part's time
 full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
 part_limit=570 # seconds for the tests of a part
 build_limit=2700 # seconds for a build: cold, on two slow cores

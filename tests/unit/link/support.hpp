@@ -53,9 +53,13 @@ inline bool becomes_true(const std::function<bool()>& condition) {
   return true;
 }
 
-/// What a system makes once, whenever it is first needed, may come late: far less than one for each of a hundred
-/// rounds.
-inline constexpr std::size_t kHandlesMadeOnce = 10;
+/// So many handles more than before are a leak. Windows makes some once, whenever they are first needed: far fewer
+/// than one for each of a hundred rounds.
+#ifdef _WIN32
+inline constexpr std::size_t kLeak = 10;
+#else
+inline constexpr std::size_t kLeak = 1;
+#endif
 
 /// State that one thread changes and another waits for.
 class Watched {
