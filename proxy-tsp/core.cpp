@@ -151,6 +151,21 @@ Answer Core::ask(wire::Function function, std::span<const std::uint8_t> argument
   throw Failure(Kind::DeadlinePassed, "the host did not answer in time");
 }
 
+Answer Core::post_and_hear(wire::Function function, std::span<const std::uint8_t> arguments,
+                           std::unique_ptr<AsyncRequest> pending, Ledger::Undo undo) {
+  const auto id = next_request();
+  const auto until = options_.clock->now() + options_.call_deadline;
+  ledger_.add_wait(id);
+  ledger_.add_async(id, std::move(pending));
+  Answer answer;
+  if (!uplink_(request(id, function, arguments, options_.call_deadline)) && ledger_.withdraw_async(id)) {
+    ledger_.wait(id, options_.clock->now(), answer, {});
+    throw Failure(Kind::LinkDown, "no connection to the host");
+  }
+  if (ledger_.wait_accepted(id, until, answer, std::move(undo))) return answer;
+  throw Failure(Kind::DeadlinePassed, "the host did not answer in time");
+}
+
 void Core::tell(wire::Function function, std::span<const std::uint8_t> arguments) {
   uplink_(request(next_request(), function, arguments, options_.call_deadline));
 }
@@ -255,12 +270,31 @@ std::shared_ptr<MspInstance> Core::add_msp(const std::shared_ptr<Line>& line, HT
   return msp;
 }
 
+void Core::add_gather(Call& call, const Gather& gather) {
+  std::lock_guard lock(mutex_);
+  call.gathers.push_back(gather);
+}
+
+void Core::drop_gather(Call& call, DWORD end_to_end) {
+  std::lock_guard lock(mutex_);
+  const auto mine = std::find_if(call.gathers.rbegin(), call.gathers.rend(),
+                                 [&](const Gather& each) { return each.end_to_end == end_to_end; });
+  if (mine != call.gathers.rend()) call.gathers.erase(std::next(mine).base());
+}
+
+DWORD Core::device_with(bool phone, std::uint32_t permanent) {
+  std::lock_guard lock(mutex_);
+  const auto device = find_device(phone, permanent);
+  return device && device->present && device->known_to_tapi ? device->device_id.load() : wire::kNoDevice;
+}
+
 void Core::name_call(std::uintptr_t minted, std::uint64_t id) {
   std::shared_ptr<Call> call;
   {
     std::lock_guard lock(mutex_);
     call = calls_.by_handle(minted);
-    if (!call || !id) return;
+    if (!call) return;
+    if (!id) return calls_.remove(call);  // the function made none
     calls_.name(call, id);
   }
   pump_.post([call] { call->announced = true; });

@@ -65,6 +65,10 @@ class Core {
   void post(wire::Function function, std::span<const std::uint8_t> arguments, std::unique_ptr<AsyncRequest> request);
   /// Sends a request and waits for its reply, at most the deadline. Throws Failure(LinkDown or DeadlinePassed).
   Answer ask(wire::Function function, std::span<const std::uint8_t> arguments, Ledger::Undo undo = {});
+  /// Sends a request that ends with a completion and waits until the host tells what its function had decided when it
+  /// returned, or the completion came. Throws as ask(); then TAPI gets no completion.
+  Answer post_and_hear(wire::Function function, std::span<const std::uint8_t> arguments,
+                       std::unique_ptr<AsyncRequest> request, Ledger::Undo undo);
   /// Sends a request whose answer nobody waits for.
   void tell(wire::Function function, std::span<const std::uint8_t> arguments);
 
@@ -90,6 +94,10 @@ class Core {
   }
   std::shared_ptr<Call> add_call(const std::shared_ptr<Line>& line, HTAPICALL htCall);
   std::shared_ptr<MspInstance> add_msp(const std::shared_ptr<Line>& line, HTAPIMSPLINE token);
+  void add_gather(Call& call, const Gather& gather);
+  void drop_gather(Call& call, DWORD end_to_end);
+  /// The id of the device with a permanent id, wire::kNoDevice if TAPI has none here.
+  DWORD device_with(bool phone, std::uint32_t permanent);
   void name_call(std::uintptr_t minted, std::uint64_t id);
   void name_msp(std::uintptr_t minted, std::uint64_t id);
   void remove(const std::shared_ptr<Line>& line);
@@ -100,7 +108,8 @@ class Core {
   /// Ends an object for TAPI: its requests complete, its events stop, and both before this returns.
   void quiesce(const std::function<bool(const AsyncRequest&)>& belongs);
   LONG store(const Device* device, const wire::StructureDescription& description,
-             std::span<const std::uint8_t> source, void* destination, std::uint32_t version);
+             std::span<const std::uint8_t> source, void* destination, std::uint32_t version,
+             std::uint32_t source_version = 0);
   void log(LogLevel level, const std::string& sentence) const { log_(level, sentence); }
   EventPump& pump() { return pump_; }
   const Life& life() const { return options_.life; }
@@ -113,6 +122,7 @@ class Core {
   bool objects_of(const wire::fb::Event& event, Delivery& delivery);
   void deliver(Delivery delivery);
   void deliver_to_tapi(Delivery& delivery);
+  bool fill_gathered(const Delivery& delivery);
   void announce_call(const std::shared_ptr<Call>& call, wire::TimePoint since);
   std::shared_ptr<Call> call_of_event(std::uint64_t id);
   std::shared_ptr<Device> find_device(bool phone, std::uint32_t permanent);

@@ -1,5 +1,6 @@
 // The part of Core that the link's thread enters: answers, events and inventories, and how events reach TAPI.
 #include <algorithm>
+#include <cstring>
 
 #include "proxy-tsp/core.hpp"
 #include "wire/codec.hpp"
@@ -179,6 +180,7 @@ void Core::deliver_to_tapi(Delivery& delivery) {
   DWORD_PTR params[3];
   for (std::size_t i = 0; i < 3; ++i) {
     params[i] = static_cast<DWORD_PTR>(delivery.params[i]);
+    if (description->roles[i] == wire::EventRole::GatherEnd && !fill_gathered(delivery)) return;
     switch (description->roles[i]) {
       case wire::EventRole::CallStateDetail:
         if (delivery.params[0] == LINECALLSTATE_CONFERENCED) {
@@ -192,6 +194,21 @@ void Core::deliver_to_tapi(Delivery& delivery) {
   }
   delivery.line->event(delivery.line->htLine, delivery.call ? delivery.call->htCall : HTAPICALL{},
                        description->message, params[0], params[1], params[2]);
+}
+
+/// Puts the digits into TAPI's buffer. False: nobody on this desktop gathers them.
+bool Core::fill_gathered(const Delivery& delivery) {
+  auto& call = *delivery.call;
+  std::lock_guard lock(mutex_);
+  const auto mine = std::find_if(call.gathers.begin(), call.gathers.end(), [&](const Gather& each) {
+    return each.end_to_end == static_cast<DWORD>(delivery.params[1]);
+  });
+  if (mine == call.gathers.end()) return false;
+  const auto size = std::min(mine->capacity, delivery.data.size() / sizeof(WCHAR));
+  if (size != 0) std::memcpy(mine->digits, delivery.data.data(), size * sizeof(WCHAR));
+  if (size < mine->capacity) mine->digits[size] = 0;
+  call.gathers.erase(call.gathers.begin(), std::next(mine));  // a new one ends those before it
+  return true;
 }
 
 void Core::announce_call(const std::shared_ptr<Call>& call, wire::TimePoint since) {

@@ -1,5 +1,7 @@
 #include "proxy-tsp/forward.hpp"
 
+#include <algorithm>
+
 namespace tsplink::proxy {
 
 namespace {
@@ -78,8 +80,8 @@ void DesktopCall::msp_line_named(std::uint64_t minted, std::uint64_t id) {
 }
 
 LONG DesktopCall::store(const wire::StructureDescription& description, std::span<const std::uint8_t> source,
-                        void* destination, std::uint32_t version) {
-  return core_.store(device_.get(), description, source, destination, version);
+                        void* destination, std::uint32_t version, std::uint32_t source_version) {
+  return core_.store(device_.get(), description, source, destination, version, source_version);
 }
 
 void DesktopCall::unmint() {
@@ -94,20 +96,50 @@ void DesktopCall::note_in(AsyncRequest& request) const {
 }
 
 LONG Core::store(const Device* device, const wire::StructureDescription& description,
-                 std::span<const std::uint8_t> source, void* destination, std::uint32_t version) {
-  const LONG result =
-      wire::store_output(description, source, destination, version, device ? device->values()->version : 0);
+                 std::span<const std::uint8_t> source, void* destination, std::uint32_t version,
+                 std::uint32_t source_version) {
+  const auto rewrites = [&](wire::Rewrite what) {
+    return std::any_of(description.rewrites.begin(), description.rewrites.end(),
+                       [&](const wire::RewriteField& each) { return each.what == what; });
+  };
+  wire::Bytes mine;
+  if (rewrites(wire::Rewrite::DeviceClasses)) {
+    mine.assign(source.begin(), source.end());
+    wire::remove_hardware_classes(description, mine);
+    source = mine;
+  }
+  if (!source_version && device) source_version = device->values()->version;
+  const LONG result = wire::store_output(description, source, destination, version, source_version);
   if (result != 0 || !device) return result;
   auto* bytes = static_cast<std::uint8_t*>(destination);
   const auto fixed = wire::fixed_size(description, version);
   for (const auto& rewrite : description.rewrites) {
+    auto* field = bytes + rewrite.field.at;
     if (rewrite.field.at + rewrite.field.size > fixed) continue;
-    const bool id = rewrite.what == wire::Rewrite::LineDeviceId;
-    const bool permanent =
-        rewrite.what == wire::Rewrite::PermanentLineId || rewrite.what == wire::Rewrite::PermanentPhoneId;
-    if (!id && !permanent) continue;
-    const DWORD value = id ? device->device_id.load() : device->values()->permanent;
-    std::memcpy(bytes + rewrite.field.at, &value, sizeof value);
+    switch (rewrite.what) {
+      case wire::Rewrite::LineDeviceId: {
+        const DWORD id = device->device_id;
+        std::memcpy(field, &id, sizeof id);
+        break;
+      }
+      case wire::Rewrite::PermanentLineId:
+      case wire::Rewrite::PermanentPhoneId: {
+        const DWORD permanent = device->values()->permanent;
+        std::memcpy(field, &permanent, sizeof permanent);
+        break;
+      }
+      case wire::Rewrite::PermanentLineGuid:
+      case wire::Rewrite::PermanentPhoneGuid: {
+        // Two hosts may run copies of one vendor's configuration: the permanent id tells their devices apart.
+        const bool none = std::all_of(field, field + rewrite.field.size, [](std::uint8_t byte) { return byte == 0; });
+        const DWORD permanent = device->values()->permanent;
+        if (!none) std::memcpy(field, &permanent, sizeof permanent);
+        break;
+      }
+      case wire::Rewrite::MspFlag:  // stays: whether the CLSID resolves is the application's machine's affair
+      case wire::Rewrite::CallId:   // verbatim (one vendor's ids are unique)
+      case wire::Rewrite::DeviceClasses: break;
+    }
   }
   return result;
 }

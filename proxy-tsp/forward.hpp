@@ -29,9 +29,10 @@ class DesktopCall final : public wire::DesktopSide {
   void call_named(std::uint64_t minted, std::uint64_t id) override;
   std::uint64_t new_msp_line(HTAPIMSPLINE token, LPHDRVMSPLINE slot) override;
   void msp_line_named(std::uint64_t minted, std::uint64_t id) override;
+  DWORD device_with(bool phone, std::uint32_t permanent) override { return core_.device_with(phone, permanent); }
   std::uint32_t version() const override { return version_; }
   LONG store(const wire::StructureDescription& description, std::span<const std::uint8_t> source, void* destination,
-             std::uint32_t version) override;
+             std::uint32_t version, std::uint32_t source_version) override;
 
   /// Forgets what was minted: the function fails synchronously, and TAPI will not close it.
   void unmint();
@@ -120,6 +121,41 @@ LONG forward_async(Core& core, wire::Function function, const typename C::Argume
   }
 }
 
+/// An asynchronous function that returns only when the host has told whether it makes a call: TAPI reads that from
+/// the handle at the return.
+template <class C>
+LONG forward_heard(Core& core, wire::Function function, const typename C::Arguments& arguments) {
+  DesktopCall side(core);
+  try {
+    const auto in = take_inputs<C>(side, arguments);
+    const auto answer =
+        core.post_and_hear(function, wire::encode(in), std::make_unique<PendingCall<C>>(side, in, arguments),
+                           [&core](const Answer& late) {
+                             const auto out = wire::decode<typename C::Outputs>(late.outputs);
+                             wire::for_each_parameter<C>([&](auto at) {
+                               if constexpr (wire::kMakesCall<typename C::template Role<at.value>>) {
+                                 const std::uint64_t id = std::get<at.value>(out);
+                                 using Close = wire::calls::lineCloseCall;
+                                 if (id)
+                                   core.tell(wire::Function::lineCloseCall, wire::encode(typename Close::Inputs{id}));
+                               }
+                             });
+                           });
+    const auto out = answer.result == 0 && !answer.outputs.empty() ? wire::decode<typename C::Outputs>(answer.outputs)
+                                                                   : typename C::Outputs{};
+    wire::for_each_parameter<C>([&](auto at) {
+      if constexpr (C::template Role<at.value>::told_at_return) {
+        auto* slot = std::get<at.value>(arguments);
+        if (slot && !std::get<at.value>(out)) *slot = {};
+      }
+    });
+    return static_cast<LONG>(std::get<0>(arguments));
+  } catch (...) {
+    side.unmint();
+    throw;
+  }
+}
+
 template <class C>
 LONG forward_sync(Core& core, wire::Function function, const typename C::Arguments& arguments) {
   DesktopCall side(core);
@@ -142,7 +178,9 @@ LONG forward_sync(Core& core, wire::Function function, const typename C::Argumen
 template <class C, class... Given>
 LONG forward(Core& core, wire::Function function, Given... arguments) {
   const typename C::Arguments tuple{arguments...};
-  if constexpr (C::asynchronous) {
+  if constexpr (C::told_at_return) {
+    return forward_heard<C>(core, function, tuple);
+  } else if constexpr (C::asynchronous) {
     return forward_async<C>(core, function, tuple);
   } else {
     return forward_sync<C>(core, function, tuple);

@@ -71,11 +71,19 @@ struct Phone {
   std::atomic<bool> closed{false};
 };
 
+/// TAPI's buffer of a lineGatherDigits, filled before its LINE_GATHERDIGITS.
+struct Gather {
+  DWORD end_to_end = 0;
+  WCHAR* digits = nullptr;
+  std::size_t capacity = 0;  // characters
+};
+
 struct Call {
   std::uintptr_t handle = 0;
   std::atomic<std::uint64_t> id{0};  // host-wide; 0: not known yet, or the link was lost since
   std::shared_ptr<Line> line;
   std::atomic<bool> closed{false};
+  std::deque<Gather> gathers;    // under way, the oldest first; Core's lock
   HTAPICALL htCall{};            // event pump only, once the call was announced or completed
   bool announced = false;        // event pump only: TAPI knows the call
   std::deque<Delivery> waiting;  // event pump only: behind a LINE_NEWCALL that TAPI was too busy for

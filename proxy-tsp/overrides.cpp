@@ -29,6 +29,24 @@ LONG store_caps(Core& core, const Device& device, const wire::Bytes& caps, Struc
   return wire::to_family(core.store(&device, description, caps, destination, version), description.family);
 }
 
+/// Capabilities: the stored ones where they are what the vendor would say. At another version than the inventory's a
+/// vendor may set other flags, not only fewer members, so it is asked while it can be.
+template <class C, class Structure, class... Given>
+LONG caps_of(Core& core, const Device& device, const wire::Bytes& stored, Function function, Structure* destination,
+             Given... arguments) {
+  const typename C::Arguments all{arguments..., destination};
+  const DWORD version = std::get<C::position("dwTSPIVersion")>(all);
+  const bool answers = std::get<C::position("dwExtVersion")>(all) == 0 && !stored.empty();
+  if (answers && version == device.values()->version) return store_caps(core, device, stored, destination, version);
+  try {
+    return forward<C>(core, function, arguments..., destination);
+  } catch (const Failure& failure) {
+    const bool asked_in_vain = failure.kind() == Kind::LinkDown || failure.kind() == Kind::DeadlinePassed;
+    if (!answers || !asked_in_vain) throw;
+    return store_caps(core, device, stored, destination, version);
+  }
+}
+
 /// A fixed structure of the inventory: extension id or CLSID; false: not stored.
 template <class Structure>
 bool store_fixed(const wire::Bytes& stored, Structure* destination) {
@@ -103,33 +121,26 @@ LONG Override<calls::lineGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD dw
                                           LPLINEDEVCAPS lpLineDevCaps) {
   const auto device = core.device(false, dwDeviceID);
   const auto values = device->values();
-  if (dwExtVersion == 0 && !values->caps.empty()) {
-    return store_caps(core, *device, values->caps, lpLineDevCaps, dwTSPIVersion);
-  }
-  return forward<calls::lineGetDevCaps>(core, Function::lineGetDevCaps, dwDeviceID, dwTSPIVersion, dwExtVersion,
-                                        lpLineDevCaps);
+  return caps_of<calls::lineGetDevCaps>(core, *device, values->caps, Function::lineGetDevCaps, lpLineDevCaps,
+                                        dwDeviceID, dwTSPIVersion, dwExtVersion);
 }
 
 LONG Override<calls::lineGetAddressCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwAddressID, DWORD dwTSPIVersion,
                                               DWORD dwExtVersion, LPLINEADDRESSCAPS lpAddressCaps) {
   const auto device = core.device(false, dwDeviceID);
   const auto values = device->values();
-  if (dwExtVersion == 0 && dwAddressID < values->addresses.size()) {
-    return store_caps(core, *device, values->addresses[dwAddressID], lpAddressCaps, dwTSPIVersion);
-  }
-  return forward<calls::lineGetAddressCaps>(core, Function::lineGetAddressCaps, dwDeviceID, dwAddressID,
-                                            dwTSPIVersion, dwExtVersion, lpAddressCaps);
+  const bool stored = dwAddressID < values->addresses.size();
+  return caps_of<calls::lineGetAddressCaps>(core, *device, stored ? values->addresses[dwAddressID] : wire::Bytes(),
+                                            Function::lineGetAddressCaps, lpAddressCaps, dwDeviceID, dwAddressID,
+                                            dwTSPIVersion, dwExtVersion);
 }
 
 LONG Override<calls::phoneGetDevCaps>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD dwExtVersion,
                                            LPPHONECAPS lpPhoneCaps) {
   const auto device = core.device(true, dwDeviceID);
   const auto values = device->values();
-  if (dwExtVersion == 0 && !values->caps.empty()) {
-    return store_caps(core, *device, values->caps, lpPhoneCaps, dwTSPIVersion);
-  }
-  return forward<calls::phoneGetDevCaps>(core, Function::phoneGetDevCaps, dwDeviceID, dwTSPIVersion, dwExtVersion,
-                                         lpPhoneCaps);
+  return caps_of<calls::phoneGetDevCaps>(core, *device, values->caps, Function::phoneGetDevCaps, lpPhoneCaps,
+                                         dwDeviceID, dwTSPIVersion, dwExtVersion);
 }
 
 LONG Override<calls::lineGetExtensionID>::run(Core& core, DWORD dwDeviceID, DWORD dwTSPIVersion,
@@ -249,6 +260,110 @@ LONG Override<calls::lineDial>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVC
                                     DWORD dwCountryCode) {
   if (const LONG refused = check_dial_string(*core.call(hdCall)->line->device, lpszDestAddress)) return refused;
   return forward<calls::lineDial>(core, Function::lineDial, dwRequestID, hdCall, lpszDestAddress, dwCountryCode);
+}
+
+// --- what a forward cannot know ------------------------------------------------------------------------------------
+
+namespace {
+
+/// Whether forwarding may make a consultation call; true also when the capabilities do not say.
+bool may_consult(const Device& device, bool all_addresses, DWORD address) {
+  const auto values = device.values();
+  const auto of_one = [&](const wire::Bytes& caps) {
+    DWORD flags = 0;
+    constexpr auto at = offsetof(LINEADDRESSCAPS, dwAddrCapFlags);
+    if (caps.size() < at + sizeof flags) return true;
+    std::memcpy(&flags, caps.data() + at, sizeof flags);
+    return (flags & LINEADDRCAPFLAGS_FWDCONSULT) != 0;
+  };
+  if (!all_addresses && address < values->addresses.size()) return of_one(values->addresses[address]);
+  return values->addresses.empty() || std::any_of(values->addresses.begin(), values->addresses.end(), of_one);
+}
+
+}  // namespace
+
+LONG Override<calls::lineForward>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD bAllAddresses,
+                                       DWORD dwAddressID, LPLINEFORWARDLIST lpForwardList, DWORD dwNumRingsNoAnswer,
+                                       HTAPICALL htConsultCall, LPHDRVCALL lphdConsultCall,
+                                       LPLINECALLPARAMS lpCallParams) {
+  using C = calls::lineForward;
+  if (may_consult(*core.line(hdLine)->device, bAllAddresses != 0, dwAddressID)) {
+    return forward<C>(core, Function::lineForward, dwRequestID, hdLine, bAllAddresses, dwAddressID, lpForwardList,
+                      dwNumRingsNoAnswer, htConsultCall, lphdConsultCall, lpCallParams);
+  }
+  if (lphdConsultCall) *lphdConsultCall = nullptr;
+  return forward_async<C>(core, Function::lineForward,
+                          {dwRequestID, hdLine, bAllAddresses, dwAddressID, lpForwardList, dwNumRingsNoAnswer,
+                           htConsultCall, nullptr, lpCallParams});
+}
+
+LONG Override<calls::lineGatherDigits>::run(Core& core, HDRVCALL hdCall, DWORD dwEndToEndID, DWORD dwDigitModes,
+                                            LPWSTR lpsDigits, DWORD dwNumDigits, LPCWSTR lpszTerminationDigits,
+                                            DWORD dwFirstDigitTimeout, DWORD dwInterDigitTimeout) {
+  const auto call = core.call(hdCall);
+  if (lpsDigits)
+    core.add_gather(*call, {dwEndToEndID, lpsDigits, dwNumDigits});  // its event may come before the answer
+  LONG result = LINEERR_OPERATIONFAILED;
+  try {
+    result = forward<calls::lineGatherDigits>(core, Function::lineGatherDigits, hdCall, dwEndToEndID, dwDigitModes,
+                                              lpsDigits, dwNumDigits, lpszTerminationDigits, dwFirstDigitTimeout,
+                                              dwInterDigitTimeout);
+  } catch (...) {
+    if (lpsDigits) core.drop_gather(*call, dwEndToEndID);
+    throw;
+  }
+  if (result != 0 && lpsDigits) core.drop_gather(*call, dwEndToEndID);
+  return result;
+}
+
+// The vendor checks the arguments; its icon is a handle of its own machine. TAPI shows a general one for NULL.
+LONG Override<calls::lineGetIcon>::run(Core& core, DWORD dwDeviceID, LPCWSTR lpszDeviceClass, LPHICON lphIcon) {
+  const LONG result = forward<calls::lineGetIcon>(core, Function::lineGetIcon, dwDeviceID, lpszDeviceClass, lphIcon);
+  if (result == 0 && lphIcon) *lphIcon = nullptr;
+  return result;
+}
+
+LONG Override<calls::phoneGetIcon>::run(Core& core, DWORD dwDeviceID, LPCWSTR lpszDeviceClass, LPHICON lphIcon) {
+  const LONG result =
+      forward<calls::phoneGetIcon>(core, Function::phoneGetIcon, dwDeviceID, lpszDeviceClass, lphIcon);
+  if (result == 0 && lphIcon) *lphIcon = nullptr;
+  return result;
+}
+
+namespace {
+
+/// The device's own id, which the desktop knows best.
+LONG store_own_id(Core& core, const Device& device, LPVARSTRING lpDeviceID, DWORD version) {
+  const std::uint32_t id = device.device_id;
+  return store_caps(core, device, wire::varstring_of({&id, 1}), lpDeviceID, version);
+}
+
+}  // namespace
+
+LONG Override<calls::lineGetID>::run(Core& core, HDRVLINE hdLine, DWORD dwAddressID, HDRVCALL hdCall, DWORD dwSelect,
+                                     LPVARSTRING lpDeviceID, LPCWSTR lpszDeviceClass, HANDLE hTargetProcess) {
+  using C = calls::lineGetID;
+  const C::Arguments arguments{hdLine, dwAddressID, hdCall, dwSelect, lpDeviceID, lpszDeviceClass, hTargetProcess};
+  const bool by_call = dwSelect == LINECALLSELECT_CALL;
+  if (lpDeviceID && wire::DeviceIds::asked_for<C>(arguments) == wire::DeviceClass::Lines &&
+      (by_call || dwSelect == LINECALLSELECT_LINE)) {
+    const auto line = by_call ? core.call(hdCall)->line : core.line(hdLine);
+    return store_own_id(core, *line->device, lpDeviceID, line->version);
+  }
+  return forward<C>(core, Function::lineGetID, hdLine, dwAddressID, hdCall, dwSelect, lpDeviceID, lpszDeviceClass,
+                    hTargetProcess);
+}
+
+LONG Override<calls::phoneGetID>::run(Core& core, HDRVPHONE hdPhone, LPVARSTRING lpDeviceID, LPCWSTR lpszDeviceClass,
+                                      HANDLE hTargetProcess) {
+  using C = calls::phoneGetID;
+  const C::Arguments arguments{hdPhone, lpDeviceID, lpszDeviceClass, hTargetProcess};
+  if (lpDeviceID && wire::DeviceIds::asked_for<C>(arguments) == wire::DeviceClass::Phones) {
+    const auto phone = core.phone(hdPhone);
+    const LONG result = store_own_id(core, *phone->device, lpDeviceID, phone->version);
+    return wire::to_family(result, wire::Family::Phone);
+  }
+  return forward<C>(core, Function::phoneGetID, hdPhone, lpDeviceID, lpszDeviceClass, hTargetProcess);
 }
 
 // --- life of the provider ------------------------------------------------------------------------------------------

@@ -21,19 +21,30 @@ void Ledger::add_wait(std::uint64_t id) {
   waits_.emplace(id, std::make_shared<Wait>());
 }
 
-bool Ledger::wait(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo) {
-  std::unique_lock lock(mutex_);
+bool Ledger::wait_answer(std::unique_lock<std::mutex>& lock, std::uint64_t id, wire::TimePoint until,
+                         Answer& answer) {
   const auto entry = waits_.find(id);
   if (entry == waits_.end()) return false;
   const auto wait = entry->second;
   const bool done = wire::wait_until(clock_, wait->changed, lock, until, [&] { return wait->done; });
   waits_.erase(id);
-  if (done) {
-    answer = std::move(wait->answer);
-  } else if (undo) {
-    late_.emplace(id, std::move(undo));
-  }
+  if (done) answer = std::move(wait->answer);
   return done;
+}
+
+bool Ledger::wait(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo) {
+  std::unique_lock lock(mutex_);
+  const bool done = wait_answer(lock, id, until, answer);
+  if (!done && undo) late_.emplace(id, std::move(undo));
+  return done;
+}
+
+bool Ledger::wait_accepted(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo) {
+  std::unique_lock lock(mutex_);
+  if (wait_answer(lock, id, until, answer)) return true;
+  async_.erase(id);
+  late_completions_.emplace(id, std::move(undo));
+  return false;
 }
 
 void Ledger::reply(std::uint64_t id, Answer answer) {
@@ -56,15 +67,29 @@ void Ledger::reply(std::uint64_t id, Answer answer) {
 
 void Ledger::finish(std::map<std::uint64_t, std::unique_ptr<AsyncRequest>>::iterator entry, LONG result,
                     std::span<const std::uint8_t> outputs) {
+  const auto id = entry->first;
   auto request = std::move(entry->second);
   async_.erase(entry);
   const LONG final_result = request->finish(result, outputs);
+  if (const auto waiting = waits_.find(id); waiting != waits_.end() && !waiting->second->done) {
+    waiting->second->answer = {final_result, wire::Bytes(outputs.begin(), outputs.end())};
+    waiting->second->done = true;
+    waiting->second->changed.notify_all();
+  }
   complete_(request->dwRequestID, final_result);
 }
 
 void Ledger::completion(std::uint64_t id, LONG result, std::span<const std::uint8_t> outputs) {
-  std::lock_guard lock(mutex_);
-  if (const auto entry = async_.find(id); entry != async_.end()) finish(entry, result, outputs);
+  Undo undo;
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto entry = async_.find(id); entry != async_.end()) return finish(entry, result, outputs);
+    if (const auto late = late_completions_.find(id); late != late_completions_.end()) {
+      undo = std::move(late->second);
+      late_completions_.erase(late);
+    }
+  }
+  if (undo && result == 0) undo({result, wire::Bytes(outputs.begin(), outputs.end())});
 }
 
 void Ledger::fail(const std::function<bool(const AsyncRequest&)>& belongs, LONG line_result, LONG phone_result) {
@@ -80,6 +105,7 @@ void Ledger::fail_all(LONG line_result, LONG phone_result) {
   fail([](const AsyncRequest&) { return true; }, line_result, phone_result);
   std::lock_guard lock(mutex_);
   late_.clear();
+  late_completions_.clear();
   for (auto& [id, wait] : waits_) {
     wait->answer.result = line_result;
     wait->done = true;

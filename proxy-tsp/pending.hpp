@@ -50,6 +50,10 @@ class Ledger {
   void add_wait(std::uint64_t id);
   /// Waits for the answer of `id`, at most until `until`; then `undo` waits for it instead. False: none came.
   bool wait(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo);
+  /// The same for an asynchronous request whose Reply tells what was decided, before its completion: also over as
+  /// soon as the request is completed. False: neither came, and TAPI is owed nothing any more; a late success is
+  /// undone.
+  bool wait_accepted(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo);
 
   /// From the link's thread, before any later event is looked at.
   void reply(std::uint64_t id, Answer answer);
@@ -66,6 +70,7 @@ class Ledger {
     Answer answer;
     std::condition_variable changed;
   };
+  bool wait_answer(std::unique_lock<std::mutex>& lock, std::uint64_t id, wire::TimePoint until, Answer& answer);
   void finish(std::map<std::uint64_t, std::unique_ptr<AsyncRequest>>::iterator entry, LONG result,
               std::span<const std::uint8_t> outputs);
 
@@ -75,6 +80,7 @@ class Ledger {
   std::map<std::uint64_t, std::unique_ptr<AsyncRequest>> async_;
   std::map<std::uint64_t, std::shared_ptr<Wait>> waits_;
   std::map<std::uint64_t, Undo> late_;
+  std::map<std::uint64_t, Undo> late_completions_;
 };
 
 }  // namespace tsplink::proxy

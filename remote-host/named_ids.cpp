@@ -45,7 +45,7 @@ template <class C>
 constexpr bool makes() {
   bool found = false;
   wire::for_each_parameter<C>(
-      [&](auto at) { found = found || std::is_same_v<typename C::template Role<at.value>, wire::NewCall>; });
+      [&](auto at) { found = found || wire::kMakesCall<typename C::template Role<at.value>>; });
   return found;
 }
 
@@ -55,7 +55,7 @@ std::vector<std::uint64_t> outputs_name(std::span<const std::uint8_t> outputs) {
   if constexpr (makes<C>()) {
     const auto values = wire::decode<typename C::Outputs>(outputs);
     wire::for_each_parameter<C>([&](auto at) {
-      if constexpr (std::is_same_v<typename C::template Role<at.value>, wire::NewCall>) {
+      if constexpr (wire::kMakesCall<typename C::template Role<at.value>>) {
         if (std::get<at.value>(values)) ids.push_back(std::get<at.value>(values));
       }
     });

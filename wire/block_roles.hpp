@@ -176,6 +176,13 @@ struct EventTextOut : RoleBase<LPWSTR, std::uint32_t> {
       return held;
     }
     LPWSTR pass() { return present ? text.data() : nullptr; }
+    /// UTF-16, without what the vendor left zero behind it.
+    Bytes gathered() const {
+      auto size = std::min<std::size_t>(text.size() - kSlack, kMaxBlock / sizeof(WCHAR));
+      while (size > 0 && text[size - 1] == 0) --size;
+      const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+      return Bytes(bytes, bytes + size * sizeof(WCHAR));
+    }
   };
 };
 

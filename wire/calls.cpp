@@ -4,7 +4,8 @@ namespace tsplink::wire {
 
 const FunctionInfo* function_info(std::uint16_t number) {
   static constexpr FunctionInfo kInfos[] = {
-#define TSPI_CALL(function, ...) {calls::function::name, calls::function::right, calls::function::asynchronous},
+#define TSPI_CALL(function, ...) \
+  {calls::function::name, calls::function::right, calls::function::asynchronous, calls::function::told_at_return},
 #include "wire/tspi_calls.def"
 #undef TSPI_CALL
   };

@@ -51,6 +51,7 @@ struct FunctionInfo {
   std::string_view name;  // without TSPI_
   Right right;
   bool asynchronous;
+  bool told_at_return;
 };
 
 /// nullptr: no such function.

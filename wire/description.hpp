@@ -48,6 +48,8 @@ struct Description {
   using Held = std::tuple<typename P::Role::Held...>;
   using Prototype = LONG(WINAPI*)(typename P::Role::c_type...);
   static constexpr bool asynchronous = std::is_same_v<std::tuple_element_t<0, Roles>, RequestId>;
+  /// Its Completion comes after a Reply that says what the function had decided when it returned.
+  static constexpr bool told_at_return = (P::Role::told_at_return || ...);
 
   /// Position of a parameter, size if there is none of that name.
   static constexpr std::size_t position(std::string_view wanted) {

@@ -30,6 +30,7 @@ enum class EventRole : std::uint8_t {
   TapiCallSlot,     // LPHTAPICALL that the receiver of the message fills; local
   CallStateDetail,  // HTAPICALL of the conference if dwParam1 is LINECALLSTATE_CONFERENCED, else a number
   MspInstance,      // HTAPIMSPLINE, 0: all; wire: MSP instance id
+  GatherEnd,        // LINEGATHERTERM_; wire: data has what the buffer of lineGatherDigits holds by then
   Data,             // pointer to bytes; wire: data
   DataSize,         // their number; derived
   DialogBlock,      // TUISPICREATEDIALOGINSTANCEPARAMS

@@ -32,6 +32,7 @@ struct RoleBase {
   using In = InT;
   using Out = OutT;
   static constexpr bool late = false;
+  static constexpr bool told_at_return = false;
 
   template <class C, std::size_t I>
   static In take(DesktopSide&, const typename C::Arguments& arguments) {

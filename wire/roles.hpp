@@ -10,6 +10,7 @@
 #pragma once
 
 #include "wire/block_roles.hpp"
+#include "wire/device_ids.hpp"
 #include "wire/structure_roles.hpp"
 #include "wire/value_roles.hpp"
 

@@ -12,6 +12,9 @@
 
 namespace tsplink::wire {
 
+/// "No device" and "no terminal" in the arrays of lineGetID and phoneGetID.
+inline constexpr std::uint32_t kNoDevice = 0xFFFFFFFF;
+
 class DesktopSide {
  public:
   virtual ~DesktopSide() = default;
@@ -27,11 +30,14 @@ class DesktopSide {
   virtual void call_named(std::uint64_t minted, std::uint64_t id) = 0;
   virtual std::uint64_t new_msp_line(HTAPIMSPLINE token, LPHDRVMSPLINE slot) = 0;
   virtual void msp_line_named(std::uint64_t minted, std::uint64_t id) = 0;
+  /// The id of the device with this permanent id; kNoDevice: this desktop has none.
+  virtual DWORD device_with(bool phone, std::uint32_t permanent) = 0;
   /// TSPI version that was negotiated for the object that was asked for last.
   virtual std::uint32_t version() const = 0;
-  /// Writes a structure from the host into TAPI's buffer, with what names a device rewritten for this desktop.
+  /// Writes a structure from the host into TAPI's buffer, with what names a device rewritten for this desktop. The
+  /// vendor laid it out for `source_version`; 0: for the version that host and vendor agreed on for the device.
   virtual LONG store(const StructureDescription& description, std::span<const std::uint8_t> source, void* destination,
-                     std::uint32_t version) = 0;
+                     std::uint32_t version, std::uint32_t source_version) = 0;
 };
 
 class VendorSide {
@@ -53,6 +59,10 @@ class VendorSide {
   virtual void bind_line(HTAPILINE token, HDRVLINE handle) = 0;
   virtual void bind_phone(HTAPIPHONE token, HDRVPHONE handle) = 0;
   virtual std::uint64_t bind_msp_line(HTAPIMSPLINE token, HDRVMSPLINE handle) = 0;
+  /// The permanent id of one of the vendor's devices, or kNoDevice.
+  virtual std::uint32_t permanent_of(bool phone, DWORD device) = 0;
+  /// The line that an element of the vendor's array with one element for each line is about, by permanent id.
+  virtual std::uint32_t permanent_of_line(std::size_t index, std::size_t count) = 0;
   virtual DRV_REQUESTID request_id() = 0;
   virtual LINEEVENT line_event() = 0;
   virtual PHONEEVENT phone_event() = 0;

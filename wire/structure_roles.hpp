@@ -95,13 +95,12 @@ struct VarOut : RoleBase<T*, std::uint32_t, Block> {
     auto* structure = std::get<I>(arguments);
     if (!out || !structure) return 0;
     constexpr auto version_at = C::position("dwTSPIVersion");
-    std::uint32_t version = 0;
     if constexpr (version_at < C::size) {
-      version = std::get<version_at>(arguments);
+      const DWORD version = std::get<version_at>(arguments);
+      return side.store(describe<T>(), *out, structure, version, version);
     } else {
-      version = side.version();
+      return side.store(describe<T>(), *out, structure, side.version(), 0);
     }
-    return side.store(describe<T>(), *out, structure, version);
   }
   struct Held : RoleBase<T*, std::uint32_t, Block>::HeldBase {
     Bytes bytes;  // empty: the caller passed NULL

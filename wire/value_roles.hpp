@@ -200,6 +200,14 @@ struct NewCall : NewHandle<LPHDRVCALL, &VendorSide::bind_call, std::uint64_t, st
   }
 };
 
+/// A call that the function may decide not to make. TAPI has to know when the function returns, so the host says it
+/// then, in a Reply before the Completion; 0: there is none.
+struct NewCallOrNone : NewCall {
+  static constexpr bool told_at_return = true;
+};
+template <class Role>
+inline constexpr bool kMakesCall = std::is_base_of_v<NewCall, Role>;
+
 struct NewMspLine : NewHandle<LPHDRVMSPLINE, &VendorSide::bind_msp_line, std::uint64_t, std::uint64_t> {
   template <class C, std::size_t I>
   static In take(DesktopSide& side, const typename C::Arguments& arguments) {

@@ -145,6 +145,7 @@ class Broker {
   void respond(Pending& pending, LONG result, Span outputs = {});
   void respond(const Request& request, LONG result, Span outputs = {});
   void answered(std::uint64_t id, LONG result, Span outputs);
+  void accepted(const Pending& pending, LONG result, Span outputs);
   void done_plainly(Pending& pending, LONG result, Span outputs);
   void withdraw(SessionId session, std::uint64_t device, std::uint64_t call);
 

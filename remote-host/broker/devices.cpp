@@ -20,6 +20,10 @@ void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
   switch (verified->body_type()) {
     case wire::fb::Body::Reply: {
       const auto* reply = verified->body_as_Reply();
+      if (const auto pending = pending_.find(reply->id());
+          pending != pending_.end() && wire::function_info(pending->second.from.function)->asynchronous) {
+        return accepted(pending->second, reply->result(), wire::span_of(reply->outputs()));
+      }
       return answered(reply->id(), reply->result(), wire::span_of(reply->outputs()));
     }
     case wire::fb::Body::Completion: {

@@ -187,6 +187,12 @@ void Broker::answered(std::uint64_t id, LONG result, Span outputs) {
   }
 }
 
+/// What an asynchronous function had decided when it returned; its completion is still to come.
+void Broker::accepted(const Pending& pending, LONG result, Span outputs) {
+  if (pending.answered || open_sessions_.count(pending.from.session) == 0) return;
+  sessions_.send(pending.from.session, wire::make_reply(pending.from.id, result, outputs));
+}
+
 void Broker::done_plainly(Pending& pending, LONG result, Span outputs) {
   const auto& from = pending.from;
   if (!from.session) return;

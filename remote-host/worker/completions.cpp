@@ -92,6 +92,10 @@ void Core::returned(const std::shared_ptr<Pending>& pending, LONG result) {
   if (result < 0) return finish(pending, result);
   pending->in_vendor = false;
   if (static_cast<DWORD>(result) == pending->request) {
+    if (wire::function_info(pending->function)->told_at_return) {
+      CallSide side(*this, wire::function_info(pending->function)->name);
+      out_.send(wire::make_reply(pending->wire_id, 0, pending->vendor_call->outputs(side)));
+    }
     if (pending->has_early) finish(pending, pending->early);
     return;
   }

@@ -99,6 +99,19 @@ bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&pa
         event.params[i] = msp->id;
         break;
       }
+      case EventRole::GatherEnd: {
+        event.params[i] = params[i];
+        auto* call = calls_.find(event.call);
+        if (!call || call->gathers.empty()) break;
+        // A new gathering cancels the one before it, whose message comes first if the vendor sends one at all.
+        if (params[i] != LINEGATHERTERM_CANCEL) {
+          call->gathers.erase(call->gathers.begin(), call->gathers.end() - 1);
+        }
+        event.data = call->gathers.front()->gathered();
+        event.has_data = true;
+        call->gathers.pop_front();
+        break;
+      }
       case EventRole::Data: {
         const DWORD_PTR size = i + 1 < 3 && message.roles[i + 1] == EventRole::DataSize ? params[i + 1] : 0;
         if (size > wire::kMaxBlock) {

@@ -138,6 +138,10 @@ void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory
   values.version = device.version;
   values.arrived = !inventory.complete;
   if (phone ? describe_phone(device, values) : describe_line(device, values)) {
+    {
+      std::lock_guard lock(mutex_);
+      devices_.find(device.id)->permanent = values.permanent;
+    }
     (phone ? inventory.phones : inventory.lines).push_back(std::move(values));
     ++(phone ? phones_ : lines_);
     return;

@@ -2,6 +2,7 @@
 // names them by, with the vendor's own handle. Owner: one worker's Core, under its lock.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -17,6 +18,7 @@ struct Device {
   bool phone = false;
   DWORD number = 0;  // the device id that the vendor knows
   std::uint32_t version = 0;
+  std::uint32_t permanent = wire::kNoDevice;
   bool removed = false;
   DWORD token = 0;               // 0: not open
   const void* handle = nullptr;  // HDRVLINE or HDRVPHONE
@@ -30,9 +32,9 @@ struct Call {
   std::uint64_t line = 0;
   DWORD token = 0;
   HDRVCALL handle = nullptr;
-  bool pending = false;                   // its function's completion is not there yet
-  std::vector<wire::EventValues> held;    // events that wait for that completion
-  std::shared_ptr<VendorCall> gathering;  // owns the buffer that the vendor writes digits into
+  bool pending = false;                             // its function's completion is not there yet
+  std::vector<wire::EventValues> held;              // events that wait for that completion
+  std::deque<std::shared_ptr<VendorCall>> gathers;  // own the buffers that the vendor writes digits into
 };
 
 struct MspInstance {

@@ -148,6 +148,11 @@ void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::
   const auto* info = wire::function_info(job.function);
   const auto family = is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
   prepare_close(job);
+  const bool gathers = call.gathers();
+  if (gathers) {  // its message may come before it returns
+    std::lock_guard lock(mutex_);
+    if (auto* gathering = calls_.find(job.call)) gathering->gathers.push_back(keep);
+  }
   LONG result = 0;
   {
     const Watched watched(*this, job.function);
@@ -157,14 +162,13 @@ void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::
   wire::Bytes outputs;
   if (result == 0) {
     call.bind(side);
-    if (job.function == number_of<calls::lineGatherDigits>) {
-      std::lock_guard lock(mutex_);
-      if (auto* gathering = calls_.find(job.call)) gathering->gathering = keep;
-    } else {
-      outputs = call.outputs(side);
-    }
+    outputs = call.outputs(side);
   } else {
     side.undo();
+    if (gathers) {
+      std::lock_guard lock(mutex_);
+      if (auto* gathering = calls_.find(job.call)) std::erase(gathering->gathers, keep);
+    }
     // A structure of the right head tells how much is needed.
     if (result == static_cast<LONG>(LINEERR_STRUCTURETOOSMALL) ||
         result == static_cast<LONG>(PHONEERR_STRUCTURETOOSMALL)) {

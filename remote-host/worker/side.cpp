@@ -133,6 +133,19 @@ std::uint64_t CallSide::bind_msp_line(HTAPIMSPLINE token, HDRVMSPLINE handle) {
   return msp->id;
 }
 
+std::uint32_t CallSide::permanent_of(bool phone, DWORD device) {
+  std::lock_guard lock(core_.mutex_);
+  const auto known = core_.by_number_.find({phone, device});
+  const auto* found = known == core_.by_number_.end() ? nullptr : core_.devices_.find(known->second);
+  return found ? found->permanent : wire::kNoDevice;
+}
+
+std::uint32_t CallSide::permanent_of_line(std::size_t index, std::size_t count) {
+  // One element for each of the provider's own lines or, where it is longer than that, for each line of "the system".
+  const bool own = count <= core_.base_ || core_.base_ == 0;
+  return permanent_of(false, static_cast<DWORD>(own ? core_.base_ + index : index));
+}
+
 DRV_REQUESTID CallSide::request_id() {
   request_ = Registry::root().new_request(core_.weak_from_this());
   return request_;

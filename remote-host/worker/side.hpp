@@ -25,6 +25,8 @@ class CallSide final : public wire::VendorSide {
   void bind_line(HTAPILINE token, HDRVLINE handle) override;
   void bind_phone(HTAPIPHONE token, HDRVPHONE handle) override;
   std::uint64_t bind_msp_line(HTAPIMSPLINE token, HDRVMSPLINE handle) override;
+  std::uint32_t permanent_of(bool phone, DWORD device) override;
+  std::uint32_t permanent_of_line(std::size_t index, std::size_t count) override;
   DRV_REQUESTID request_id() override;
   LINEEVENT line_event() override { return &Registry::line_event; }
   PHONEEVENT phone_event() override { return &Registry::phone_event; }

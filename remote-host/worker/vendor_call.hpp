@@ -22,6 +22,9 @@ class VendorCall {
   virtual void bind(wire::VendorSide& side) = 0;
   /// The function's reply table; once.
   virtual wire::Bytes outputs(wire::VendorSide& side) = 0;
+  /// Whether it has a buffer that the vendor fills until an event says so (lineGatherDigits), and what is in it.
+  virtual bool gathers() const = 0;
+  virtual wire::Bytes gathered() const = 0;
 };
 
 template <class C>
@@ -36,6 +39,20 @@ class TypedVendorCall final : public VendorCall {
   }
   void bind(wire::VendorSide& side) override { bind(side, kAll); }
   wire::Bytes outputs(wire::VendorSide& side) override { return wire::encode(values(side)); }
+  bool gathers() const override {
+    bool found = false;
+    wire::for_each_parameter<C>([&](auto at) {
+      if constexpr (requires { std::get<at.value>(*held_).gathered(); }) found = std::get<at.value>(*held_).present;
+    });
+    return found;
+  }
+  wire::Bytes gathered() const override {
+    wire::Bytes text;
+    wire::for_each_parameter<C>([&](auto at) {
+      if constexpr (requires { std::get<at.value>(*held_).gathered(); }) text = std::get<at.value>(*held_).gathered();
+    });
+    return text;
+  }
   /// The outputs before they are encoded.
   typename C::Outputs values(wire::VendorSide& side) { return values(side, kAll); }
 

@@ -287,7 +287,9 @@ void deliver(World& world, const Message& m) {
   if (m.event->value == LINE_NEWCALL && !new_call(world, m, object, happening)) return;
   if (m.event->value == LINE_CALLSTATE) check_call_state(world, m, happening.call);
   if (m.event->value == LINE_SENDMSPDATA) check_msp_data(world, m, object, happening);
-  if (m.event->value == LINE_GATHERDIGITS) happening.text += digits_text(world, happening.call);
+  if (m.event->value == LINE_GATHERDIGITS) {
+    happening.text += digits_text(world, happening.call, static_cast<DWORD>(m.p[1]));
+  }
   world.push(object->section, std::move(happening));
 }
 

@@ -1,5 +1,6 @@
 #include "caller.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "constants.hpp"
@@ -101,12 +102,20 @@ void complete(World& world, DWORD id, LONG result) {
   push_completion(world, *request, result);
 }
 
-std::string digits_text(World& world, const Object* call) {
-  if (call == nullptr || call->digits == nullptr) return {};
+std::string digits_text(World& world, Object* call, DWORD end_to_end) {
+  if (call == nullptr) return {};
   const Function* function = find_function("lineGatherDigits");
-  const Buffer* buffer = call->digits->buffer[static_cast<std::size_t>(function->find("lpsDigits"))];
-  if (buffer == nullptr) return {};
-  check_frame(world, *function, *call->digits, true, true);
+  const auto argument = [function](const Frame& frame, std::string_view name) {
+    return frame.arguments[static_cast<std::size_t>(function->find(name))];
+  };
+  const auto mine = std::find_if(call->gathers.begin(), call->gathers.end(), [&](const auto& frame) {
+    return static_cast<DWORD>(argument(*frame, "dwEndToEndID")) == end_to_end;
+  });
+  if (mine == call->gathers.end()) return {};
+  const auto frame = *mine;
+  call->gathers.erase(mine);
+  const Buffer* buffer = frame->buffer[static_cast<std::size_t>(function->find("lpsDigits"))];
+  check_frame(world, *function, *frame, true, true);
   std::u16string units(buffer->size() / 2, u'\0');
   std::memcpy(units.data(), buffer->data(), units.size() * 2);
   return ", lpsDigits=" + in_quotes(to_utf8(units.c_str()));
@@ -149,7 +158,10 @@ void Caller::prepare(Attempt& attempt, const Arguments& arguments) {
     attempt.made[params[waiting.front()].name] = object;
     waiting.erase(waiting.begin());
   }
-  if (function.name == "lineGatherDigits" && !attempt.about.empty()) attempt.about.front()->digits = attempt.frame;
+  if (function.name == "lineGatherDigits" && !attempt.about.empty() &&
+      attempt.frame->buffer[static_cast<std::size_t>(function.find("lpsDigits"))] != nullptr) {
+    attempt.about.front()->gathers.push_back(attempt.frame);  // TAPI's until the message that ends it
+  }
   if (registers(function) && !attempt.about.empty()) ++attempt.about.front()->registering;
 }
 
@@ -229,6 +241,7 @@ void Caller::settle(Attempt& attempt) {
   }
   const bool accepted = function.async ? attempt.result > 0 : attempt.result == 0;
   settle_new_objects(attempt, accepted);
+  if (!accepted && !attempt.about.empty()) std::erase(attempt.about.front()->gathers, attempt.frame);
   if (function.async) settle_request(attempt);
   check_frame(world_, function, *attempt.frame, !function.async && attempt.result == 0, false);
   if (registers(function) && !attempt.about.empty()) --attempt.about.front()->registering;

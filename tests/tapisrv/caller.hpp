@@ -64,7 +64,7 @@ class Caller {
 /// ASYNC_COMPLETION, with the world locked.
 void complete(World& world, DWORD id, LONG result);
 
-/// The digits in the buffer of a call's lineGatherDigits, as text for its message.
-std::string digits_text(World& world, const Object* call);
+/// The digits in the buffer of a call's lineGatherDigits, as text for the message that ends it.
+std::string digits_text(World& world, Object* call, DWORD end_to_end);
 
 }  // namespace tsplink::tapisim

@@ -91,6 +91,10 @@ std::string Interpreter::substitute(const std::string& word, const Run& run) {
       out.push_back(word[i]);
       continue;
     }
+    if (i + 1 < word.size() && word[i + 1] == '$') {  // "$$" is a dollar
+      out.push_back(word[++i]);
+      continue;
+    }
     std::string name;
     while (i + 1 < word.size() &&
            (std::isalnum(static_cast<unsigned char>(word[i + 1])) != 0 || word[i + 1] == '_' || word[i + 1] == '.')) {

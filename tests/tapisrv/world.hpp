@@ -48,7 +48,8 @@ struct Object {
   DWORD state = 0;      // calls: last LINECALLSTATE_
   DWORD media = 0;
   DWORD address = 0;
-  std::shared_ptr<Frame> digits;  // calls: the buffer of the running lineGatherDigits
+  std::vector<std::shared_ptr<Frame>>
+      gathers;  // calls: the buffers of lineGatherDigits that still wait for a message
 };
 
 enum class Progress { inside, accepted, refused, completed };

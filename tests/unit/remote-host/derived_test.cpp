@@ -35,6 +35,10 @@ class AnySide final : public wire::VendorSide {
   void bind_line(HTAPILINE, HDRVLINE) override { ++bound; }
   void bind_phone(HTAPIPHONE, HDRVPHONE) override { ++bound; }
   std::uint64_t bind_msp_line(HTAPIMSPLINE, HDRVMSPLINE) override { return ++bound; }
+  std::uint32_t permanent_of(bool, DWORD device) override { return device; }
+  std::uint32_t permanent_of_line(std::size_t index, std::size_t) override {
+    return static_cast<std::uint32_t>(index);
+  }
   DRV_REQUESTID request_id() override { return 77; }
   LINEEVENT line_event() override { return nullptr; }
   PHONEEVENT phone_event() override { return nullptr; }
@@ -166,7 +170,7 @@ void use(const typename C::Arguments& arguments) {
     *argument = 0x12345678;
   } else if constexpr (std::is_same_v<Role, wire::Text>) {
     for (const auto* letter = argument; letter && *letter; ++letter) ++seen.text;
-  } else if constexpr (std::is_same_v<Role, wire::NewCall> || std::is_same_v<Role, wire::NewLine> ||
+  } else if constexpr (wire::kMakesCall<Role> || std::is_same_v<Role, wire::NewLine> ||
                        std::is_same_v<Role, wire::NewPhone> || std::is_same_v<Role, wire::NewMspLine>) {
     *argument = handle<std::remove_pointer_t<decltype(argument)>>(0x200);
   }
@@ -224,7 +228,7 @@ void check_output(const typename C::Inputs& inputs, const typename C::Outputs& o
     if (out) {
       EXPECT_LE(out->size(), std::get<I>(inputs));
     }
-  } else if constexpr (std::is_same_v<Role, wire::NewCall> || std::is_same_v<Role, wire::NewMspLine>) {
+  } else if constexpr (wire::kMakesCall<Role> || std::is_same_v<Role, wire::NewMspLine>) {
     EXPECT_NE(out, 0U);
   }
 }

@@ -31,8 +31,7 @@ template <class R>
 concept NewObject = requires(typename R::Held held, VendorSide& side) {
   held.bind(side, {});
 }
-|| std::is_same_v<R, NewLine> || std::is_same_v<R, NewPhone> || std::is_same_v<R, NewCall> ||
-    std::is_same_v<R, NewMspLine>;
+|| std::is_same_v<R, NewLine> || std::is_same_v<R, NewPhone> || kMakesCall<R> || std::is_same_v<R, NewMspLine>;
 
 /// A desktop's handle h of kind k has the id (k << 48) + h, and the vendor's handle for it is h + kShift.
 inline constexpr std::uintptr_t kShift = 0x100000;
@@ -69,10 +68,11 @@ class FakeDesktop : public DesktopSide {
     return ++minted;
   }
   void msp_line_named(std::uint64_t number, std::uint64_t id) override { named[number] = id; }
+  DWORD device_with(bool, std::uint32_t permanent) override { return permanent; }
   std::uint32_t version() const override { return kVersion; }
   LONG store(const StructureDescription& structure, std::span<const std::uint8_t> source, void* destination,
-             std::uint32_t version) override {
-    return store_output(structure, source, destination, version);
+             std::uint32_t version, std::uint32_t source_version) override {
+    return store_output(structure, source, destination, version, source_version);
   }
 
   std::uint64_t minted = 0;
@@ -96,6 +96,10 @@ class FakeWorker : public VendorSide {
   void bind_line(HTAPILINE token, HDRVLINE object) override { bound(token, object); }
   void bind_phone(HTAPIPHONE token, HDRVPHONE object) override { bound(token, object); }
   std::uint64_t bind_msp_line(HTAPIMSPLINE token, HDRVMSPLINE object) override { return bound(token, object); }
+  std::uint32_t permanent_of(bool, DWORD device) override { return device; }
+  std::uint32_t permanent_of_line(std::size_t index, std::size_t) override {
+    return static_cast<std::uint32_t>(index);
+  }
   DRV_REQUESTID request_id() override { return 4711; }
   LINEEVENT line_event() override { return &on_line_event; }
   PHONEEVENT phone_event() override { return &on_phone_event; }
