@@ -107,14 +107,20 @@ fs::path Site::proxy_configuration(const std::string& desktop, const std::string
 std::unique_ptr<Process> Site::run_host(const fs::path& configuration, const std::string& name) const {
   auto command = program_of(End::host, "tsplink-host");
   command.insert(command.end(), {"--config", configuration.string()});
-  return std::make_unique<Process>(
-      Process::Start{command,
-                     {{"SIMPBX_CONTROL", file("pbx.port").string()}, {"SIMPBX_LOG", file("pbx.log").string()}}},
-      file(name));
+  return std::make_unique<Process>(Process::Start{command, pbx_environment()}, file(name));
 }
 
-std::unique_ptr<Process> Site::start_host() const {
-  auto host = run_host(host_configuration());
+void Site::set_pbx(const std::string& settings) const { write(file("simpbx.cfg"), settings); }
+
+std::map<std::string, std::string> Site::pbx_environment() const {
+  std::map<std::string, std::string> out{{"SIMPBX_CONTROL", file("pbx.port").string()},
+                                         {"SIMPBX_LOG", file("pbx.log").string()}};
+  if (fs::exists(file("simpbx.cfg"))) out["SIMPBX_CONFIG"] = file("simpbx.cfg").string();
+  return out;
+}
+
+std::unique_ptr<Process> Site::start_host(const Changes& changes) const {
+  auto host = run_host(host_configuration(changes));
   const bool up = host->until([this] { return !port().empty() && !text_of(file("pbx.port")).empty(); });
   EXPECT_TRUE(up) << host->story();
   return host;
@@ -134,14 +140,14 @@ std::unique_ptr<Process> Site::start(const Play& play) const {
   if (module.empty()) module = module_of(End::desktop, direct ? "simpbx.tsp" : "tsplink.tsp");
   Process::Start start;
   start.command = program_of(End::desktop, "tapisim");
-  start.command.insert(
-      start.command.end(),
-      {module.string(), scenario.string(), "--label", play.name, "--msp",
-       std::string(kMspClsid) + "=" + module_of(End::desktop, "simpbx_msp.so").string(), "--trace",
-       trace(play.name).string(), "--canonical", file(play.name + ".canonical").string(), "--time-limit", "120",
-       "--call-limit-ms", "70000", "--quiet", "--pbx", file("pbx.port").string()});
+  start.command.insert(start.command.end(),
+                       {module.string(), scenario.string(), "--label", play.name, "--msp",
+                        std::string(kMspClsid) + "=" + module_of(End::desktop, "simpbx_msp.so").string(), "--trace",
+                        trace(play.name).string(), "--canonical", file(play.name + ".canonical").string(),
+                        "--coverage", coverage(play.name).string(), "--time-limit", "120", "--call-limit-ms", "70000",
+                        "--quiet", "--pbx", file("pbx.port").string()});
   if (direct) {
-    start.environment = {{"SIMPBX_CONTROL", file("pbx.port").string()}, {"SIMPBX_LOG", file("pbx.log").string()}};
+    start.environment = pbx_environment();
   } else {
     start.environment = {{"TSPLINK_CONFIG", play.configuration.string()}};
   }
@@ -164,6 +170,19 @@ std::string Site::logs() const {
           std::string("\n-- ") + name + ":\n" + text.substr(text.size() - std::min<std::size_t>(text.size(), 4000));
   }
   return out;
+}
+
+void expect_same(const std::string& direct, const std::string& proxied) {
+  ASSERT_FALSE(proxied.empty()) << "there is no trace";
+  if (direct == proxied) return;
+  const Folder folder;
+  write(folder.path() / "direct", direct);
+  write(folder.path() / "proxied", proxied);
+  Process diff(
+      {{"/usr/bin/diff", "-U5", (folder.path() / "direct").string(), (folder.path() / "proxied").string()}, {}},
+      folder.path() / "diff");
+  diff.wait();
+  ADD_FAILURE() << "The traces differ:\n" << diff.out() << diff.err();
 }
 
 }  // namespace tsplink::e2e

@@ -47,6 +47,8 @@ class Site {
   /// A scenario of tests/, with time for a slow machine.
   static std::string scenario(const std::string& path_in_tests);
 
+  /// Settings of the simulated PBX, as its README lists them; before anything is started.
+  void set_pbx(const std::string& settings) const;
   fs::path file(const std::string& name) const { return folder_.path() / name; }
 
   /// Writes a configuration and names its file.
@@ -57,7 +59,7 @@ class Site {
 
   std::unique_ptr<Process> run_host(const fs::path& configuration, const std::string& name = "host") const;
   /// Runs a host until it listens and its PBX does; records a failure if it does not.
-  std::unique_ptr<Process> start_host() const;
+  std::unique_ptr<Process> start_host(const Changes& changes = {}) const;
   std::string port() const;
 
   std::unique_ptr<Process> start(const Play& play) const;
@@ -65,12 +67,18 @@ class Site {
   std::string canonical(const Play& play) const;
   /// The trace that a desktop writes as it goes.
   fs::path trace(const std::string& name) const { return file(name + ".trace"); }
+  /// What of TSPI a desktop reached (tapisim --coverage).
+  fs::path coverage(const std::string& name) const { return file(name + ".coverage"); }
 
   /// For a failing test: the logs of all.
   std::string logs() const;
 
  private:
+  std::map<std::string, std::string> pbx_environment() const;
   Folder folder_;
 };
+
+/// Fails with what diff(1) says when the texts differ, or when there is no second one.
+void expect_same(const std::string& direct, const std::string& proxied);
 
 }  // namespace tsplink::e2e

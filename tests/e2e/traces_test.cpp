@@ -9,20 +9,6 @@
 namespace tsplink::e2e {
 namespace {
 
-/// Fails with what diff(1) says when the texts differ.
-void expect_same(const std::string& direct, const std::string& proxied) {
-  ASSERT_FALSE(proxied.empty()) << "there is no trace";
-  if (direct == proxied) return;
-  const Folder folder;
-  write(folder.path() / "direct", direct);
-  write(folder.path() / "proxied", proxied);
-  Process diff(
-      {{"/usr/bin/diff", "-U5", (folder.path() / "direct").string(), (folder.path() / "proxied").string()}, {}},
-      folder.path() / "diff");
-  diff.wait();
-  ADD_FAILURE() << "The traces differ:\n" << diff.out() << diff.err();
-}
-
 void expect_orderly_end(Process& host) {
   ask_to_end(host, End::host);
   EXPECT_EQ(host.wait(), 0) << host.story();

@@ -58,10 +58,10 @@ class Service : public testing::Test {
   }
   /// Its last line: the port file goes first, while the providers are still ending.
   void expect_stopped() {
-    Process waiter({{"/bin/sh", "-c", "until grep -q 'Stopped[.]' \"$0\"; do sleep 0.05; done",
-                     site_.file("host.log").string()},
-                    {}},
-                   site_.file("waiter"));
+    Process waiter(
+        {{"/bin/sh", "-c", "until grep -q 'Stopped[.]' \"$0\"; do sleep 0.05; done", site_.file("host.log").string()},
+         {}},
+        site_.file("waiter"));
     EXPECT_EQ(waiter.wait(), 0) << text_of(site_.file("host.log"));
     EXPECT_FALSE(fs::exists(site_.file("port")));
   }

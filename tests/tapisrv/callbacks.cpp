@@ -262,6 +262,7 @@ bool allowed_now(World& world, const std::string& what, bool create) {
 
 void deliver(World& world, const Message& m) {
   world.trace.line("  " + world.for_trace(message_text(world, m, For::reader)));
+  world.coverage.came(*m.event, m.p);
   const bool create = m.event->target == Target::any;
   if (!allowed_now(world, std::string(m.event->name), create)) return;
   if (create) return create_or_remove(world, m);

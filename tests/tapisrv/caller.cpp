@@ -98,6 +98,7 @@ void complete(World& world, DWORD id, LONG result) {
   request->progress = Progress::completed;
   request->result = result;
   for (Object* made : request->makes) (result == 0 ? made->usable : made->failed) = true;
+  world.coverage.ended(*request->function, *request->frame, result == 0 ? "success" : failure_name(result, true));
   check_frame(world, *request->function, *request->frame, result == 0, true);
   push_completion(world, *request, result);
 }
@@ -241,6 +242,11 @@ void Caller::settle(Attempt& attempt) {
   }
   const bool accepted = function.async ? attempt.result > 0 : attempt.result == 0;
   settle_new_objects(attempt, accepted);
+  if (attempt.result < 0) {
+    world_.coverage.ended(function, *attempt.frame, failure_name(attempt.result, false));
+  } else if (!function.async) {
+    world_.coverage.ended(function, *attempt.frame, lacks_room(attempt) ? "too-small" : "success");
+  }
   if (!accepted && !attempt.about.empty()) std::erase(attempt.about.front()->gathers, attempt.frame);
   if (function.async) settle_request(attempt);
   check_frame(world_, function, *attempt.frame, !function.async && attempt.result == 0, false);
@@ -285,6 +291,16 @@ void Caller::emit(Attempt& attempt, Show show) {
     if (attempt.result == 0 && !outputs.empty()) text += ", " + outputs;
   }
   world_.emit(attempt.section, text);
+}
+
+/// A structure that succeeded and says that it needs more room.
+bool Caller::lacks_room(const Attempt& attempt) const {
+  for (std::size_t i = 0; i < attempt.function->params.size(); ++i) {
+    const Buffer* buffer = attempt.frame->buffer[i];
+    const bool sized = attempt.function->params[i].kind == ParamKind::struct_out && buffer->size() >= 12;
+    if (sized && dword_at(buffer->data(), 4) > buffer->size()) return true;
+  }
+  return false;
 }
 
 /// What TAPI asks for when the structure was too small; 0: enough.

@@ -53,6 +53,7 @@ class Caller {
   void settle_new_objects(Attempt& attempt, bool success);
   void after_close(Attempt& attempt, const Arguments& arguments);
   void emit(Attempt& attempt, Show show);
+  bool lacks_room(const Attempt& attempt) const;
   DWORD wanted_size(const Attempt& attempt, const Arguments& arguments) const;
 
   World& world_;

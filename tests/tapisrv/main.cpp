@@ -22,7 +22,7 @@ namespace tsplink::tapisim {
 namespace {
 
 struct Settings {
-  std::string module, scenario, canonical, trace, pbx, label = "desktop";
+  std::string module, scenario, canonical, coverage, trace, pbx, label = "desktop";
   std::vector<std::string> msp, allow;
   unsigned time_limit = 60, repeat = 1, call_limit_ms = 10000, linger_ms = 100, callback_delay_us = 0;
   bool lines = false, phones = false, rules = false, keep_going = false, quiet = false;
@@ -54,8 +54,13 @@ std::map<std::string, std::string> msp_modules(const std::vector<std::string>& g
   return out;
 }
 
-/// One life of the provider. Returns the canonical trace.
-std::string run_once(const Settings& settings, Trace& trace, const Scenario& scenario, bool& good) {
+struct Results {
+  std::string canonical;
+  std::string coverage;
+};
+
+/// One life of the provider.
+Results run_once(const Settings& settings, Trace& trace, const Scenario& scenario, bool& good) {
   World world(trace, settings.keep_going);
   world.allowed = settings.allow;
   world.callback_delay_us = settings.callback_delay_us;
@@ -91,24 +96,29 @@ std::string run_once(const Settings& settings, Trace& trace, const Scenario& sce
     std::_Exit(1);
   }
   set_root(nullptr);
-  return world.canonical();
+  return {world.canonical(), world.coverage.text()};
+}
+
+void write_file(const std::string& name, const std::string& text) {
+  if (name.empty()) return;
+  std::ofstream out(name);
+  out << text;
+  if (!out.flush()) throw std::runtime_error("The file " + name + " cannot be written; check its folder.");
 }
 
 int run(const Settings& settings) {
   const Scenario scenario = settings.scenario.empty() ? Scenario() : read_scenario(settings.scenario);
   Trace trace(settings.label, settings.quiet ? nullptr : stdout, settings.trace);
-  std::string canonical;
+  Results all;
   bool good = true;
   for (unsigned i = 1; i <= settings.repeat; ++i) {
-    if (settings.repeat > 1) canonical += "round " + std::to_string(i) + "\n";
-    canonical += run_once(settings, trace, scenario, good);
+    if (settings.repeat > 1) all.canonical += "round " + std::to_string(i) + "\n";
+    const auto one = run_once(settings, trace, scenario, good);
+    all.canonical += one.canonical;
+    all.coverage += one.coverage;
   }
-  if (!settings.canonical.empty()) {
-    std::ofstream out(settings.canonical);
-    out << canonical;
-    if (!out.flush())
-      throw std::runtime_error("The file " + settings.canonical + " cannot be written; check its folder.");
-  }
+  write_file(settings.canonical, all.canonical);
+  write_file(settings.coverage, all.coverage);
   trace.line("done, no rule broken");
   return 0;
 }
@@ -130,6 +140,7 @@ int start(int argc, char** argv) {
   app.add_option("module", settings.module, "the TSP to load");
   app.add_option("scenario", settings.scenario, "what to do, see README.md; without one only start and shutdown");
   app.add_option("--canonical", settings.canonical, "write the canonical trace to this file");
+  app.add_option("--coverage", settings.coverage, "write the functions and messages that were reached to this file");
   app.add_option("--trace", settings.trace, "write the trace to this file too");
   app.add_option("--msp", settings.msp, "CLSID=PATH: the module that plays the MSP of this CLSID");
   app.add_option("--pbx", settings.pbx, "file with the control port of the simulated PBX");

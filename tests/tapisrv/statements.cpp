@@ -29,6 +29,8 @@ bool is_input(const Param& param, const std::string& name) {
          param.kind != ParamKind::out_bytes && param.kind != ParamKind::icon;
 }
 
+constexpr char kAny[] = "any";  // any error will do
+
 LONG code_of(const std::string& text) { return static_cast<LONG>(static_cast<std::uint32_t>(parse_number(text))); }
 
 }  // namespace
@@ -103,8 +105,8 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
   }
   if (function->async) return;  // a refusal counts as a completion, so that both are told apart by nobody
   const std::string failure = given.get("fails");
-  const LONG wanted = failure.empty() ? 0 : code_of(failure);
-  if (outcome.result != wanted) {
+  const LONG wanted = failure.empty() || failure == kAny ? 0 : code_of(failure);
+  if (failure == kAny ? outcome.result >= 0 : outcome.result != wanted) {
     throw std::runtime_error(function->name + " answered " + result_text(outcome.result) + " instead of " +
                              result_text(wanted));
   }
@@ -137,7 +139,8 @@ void Interpreter::expect(const std::vector<std::string>& words, Run& run) {
 void Interpreter::expect_completion(const Options& given, Run& run) {
   Request* request = given.get("of").empty() ? run.last : lookup(given.get("of")).request;
   if (request == nullptr) throw std::runtime_error("there is no request to wait for");
-  const LONG wanted = given.plain.empty() ? 0 : code_of(given.plain[0]);
+  const bool any = !given.plain.empty() && given.plain[0] == kAny;
+  const LONG wanted = given.plain.empty() || any ? 0 : code_of(given.plain[0]);
   {
     std::unique_lock lock(world_.mutex);
     const auto ended = [request] {
@@ -153,7 +156,7 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
       world_.emit_until(section, i);
     }
   }
-  if (request->result != wanted) {
+  if (any ? request->result >= 0 : request->result != wanted) {
     throw std::runtime_error(request->function->name + " ended in " + result_text(request->result) + " instead of " +
                              result_text(wanted));
   }

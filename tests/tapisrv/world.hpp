@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "coverage.hpp"
 #include "events.hpp"
 #include "functions.hpp"
 #include "rules.hpp"
@@ -128,6 +129,7 @@ class World {
   int overload = 0;  // LINE_NEWCALLs still to be answered by NULL
   Listener* listener = nullptr;
   Section* provider = nullptr;
+  Coverage coverage;
 
   unsigned callback_delay_us = 0;
   std::uintptr_t provider_handle = 0;

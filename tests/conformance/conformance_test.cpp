@@ -1,0 +1,114 @@
+// Conformance: the canonical trace of each scenario on the vendor's own TSP is the reference, and through proxy and
+// host it must be the same. What the scenarios covered is added up on the way; uncovered.txt says what they do not
+// cover yet, and a line too many or too few in it is a failure.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "failures.hpp"
+#include "ledger.hpp"
+#include "tests/e2e/site.hpp"
+#include "text.hpp"
+
+namespace tsplink::conformance {
+namespace {
+
+using e2e::End;
+using e2e::Site;
+namespace fs = std::filesystem;
+
+Ledger ledger;
+std::size_t differences = 0;
+
+struct Scenario {
+  std::string name;
+  std::string text;
+  std::string pbx = {};               // settings of simpbx
+  std::string vendor = "simpbx.tsp";  // module
+};
+
+void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
+
+fs::path folder() { return fs::path(E2E_SOURCES) / "tests" / "conformance"; }
+
+/// "# simpbx: key = value" at the beginning of a scenario is for the vendor.
+Scenario written(const fs::path& file) {
+  Scenario scenario{file.stem().string(), e2e::text_of(file)};
+  for (const auto& line : tapisim::split(scenario.text, '\n')) {
+    constexpr std::string_view mark = "# simpbx: ";
+    if (!tapisim::starts_with(line, mark)) break;
+    scenario.pbx += line.substr(mark.size()) + "\n";
+  }
+  return scenario;
+}
+
+std::vector<Scenario> scenarios() {
+  std::vector<Scenario> out;
+  for (const auto& entry : fs::directory_iterator(folder() / "scenarios")) out.push_back(written(entry.path()));
+  std::sort(out.begin(), out.end(), [](const Scenario& a, const Scenario& b) { return a.name < b.name; });
+  out.push_back({"bad_arguments", bad_arguments()});
+  out.push_back({"refused", refusals(false)});
+  out.push_back({"failed", refusals(true)});
+  out.push_back({"unavailable", unavailable(), "msp = no\n", "simpbx_bare.tsp"});
+  return out;
+}
+
+class Conformance : public testing::TestWithParam<Scenario> {};
+
+TEST_P(Conformance, IsTheVendorsOwnTrace) {
+  const auto& scenario = GetParam();
+  const auto text = "limit 60\n" + scenario.text;
+  const Site alone;
+  alone.set_pbx(scenario.pbx);
+  const auto direct =
+      alone.canonical({.scenario = text, .name = "direct", .module = e2e::module_of(End::desktop, scenario.vendor)});
+  ASSERT_FALSE(direct.empty());
+  ledger.add(e2e::text_of(alone.coverage("direct")), scenario.name);
+
+  const Site site;
+  site.set_pbx(scenario.pbx);
+  const auto host = site.start_host(
+      {{e2e::module_of(End::host, "simpbx.tsp").string(), e2e::module_of(End::host, scenario.vendor).string()}});
+  const auto configuration = site.proxy_configuration("desk1", site.port());
+  site.canonical({Site::scenario("tapisrv/scenarios/learn.tap"), "desk1", configuration});
+  const auto proxied = site.canonical({text, "desk1", configuration});
+  if (direct != proxied) ++differences;
+  e2e::expect_same(direct, proxied);
+  e2e::ask_to_end(*host, End::host);
+  EXPECT_EQ(host->wait(), 0) << host->story();
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenarios, Conformance, testing::ValuesIn(scenarios()),
+                         [](const auto& one) { return one.param.name; });
+
+/// After the scenarios: what they covered is what uncovered.txt leaves.
+class Report : public testing::Environment {
+ public:
+  void TearDown() override {
+    const auto& run = *testing::UnitTest::GetInstance();
+    if (run.test_to_run_count() != run.total_test_count()) return;  // a filter: the sums mean nothing
+    const auto file = folder() / "uncovered.txt";
+    std::vector<std::string> known;
+    for (const auto& line : tapisim::split(e2e::text_of(file), '\n')) {
+      if (!line.empty() && line.front() != '#') known.push_back(line);
+    }
+    EXPECT_EQ(tapisim::join(ledger.missing(), "\n"), tapisim::join(known, "\n"))
+        << "what the scenarios do not cover differs from " << file;
+    const auto summary = "conformance: " + std::to_string(ledger.functions()) + " functions, " +
+                         std::to_string(ledger.messages()) + " messages, " + std::to_string(differences) +
+                         " differences\n";
+    std::cout << summary;
+    if (const char* report = std::getenv("TSPLINK_CONFORMANCE_REPORT")) e2e::write(report, ledger.list() + summary);
+  }
+};
+
+}  // namespace
+}  // namespace tsplink::conformance
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  testing::AddGlobalTestEnvironment(new tsplink::conformance::Report);
+  return RUN_ALL_TESTS();
+}

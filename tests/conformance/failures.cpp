@@ -1,0 +1,131 @@
+#include "failures.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "functions.hpp"
+#include "ledger.hpp"
+#include "text.hpp"
+
+namespace tsplink::conformance {
+
+using tapisim::Function;
+using tapisim::Param;
+using tapisim::ParamKind;
+
+namespace {
+
+// What the functions are called on: line 1, phone 1, a connected call, an MSP instance.
+constexpr char kBegin[] =
+    "wait lines 4\nwait phones 2\nopen line 1 as l\nopen phone 1 as p\n"
+    "pbx incoming line=1 from=+4930111 as in\nexpect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\n"
+    "call lineAnswer c\nexpect completion 0\nexpect LINE_CALLSTATE CONNECTED on c\n";
+constexpr char kEnd[] =
+    "call lineDrop c\nexpect completion 0\nexpect LINE_CALLSTATE IDLE on c\n"
+    "expect LINE_ADDRESSSTATE INUSEZERO on l\nclose c\n";
+
+/// Arguments without which a function does not get as far as its failure.
+const std::map<std::string, std::string>& needed_arguments() {
+  static const std::map<std::string, std::string> kNeeded = {
+      {"lineGetID", "dwSelect=LINECALLSELECT_LINE lpszDeviceClass=\"simpbx/trunk\""},
+      {"phoneGetID", "lpszDeviceClass=\"simpbx/handset\""},
+      {"lineGetDevConfig", "lpszDeviceClass=\"simpbx/trunk\""},
+      {"lineGetDevCaps", "dwTSPIVersion=0x00020001"},  // not the inventory's version: the vendor is asked
+      {"lineGetAddressCaps", "dwTSPIVersion=0x00020001"},
+      {"phoneGetDevCaps", "dwTSPIVersion=0x00020001"},
+      {"phoneGetButtonInfo", "dwButtonLampID=1"},
+      {"lineSetDefaultMediaDetection", "dwMediaModes=LINEMEDIAMODE_INTERACTIVEVOICE"},
+      {"lineSetStatusMessages", "dwLineStates=LINEDEVSTATE_RINGING"},
+      {"phoneSetStatusMessages", "dwPhoneStates=PHONESTATE_LAMP"}};
+  return kNeeded;
+}
+
+const char* object_for(ParamKind kind) {
+  switch (kind) {
+    case ParamKind::line: return "l";
+    case ParamKind::call: return "c";
+    case ParamKind::phone: return "p";
+    case ParamKind::msp: return "m";
+    default: return "NULL";
+  }
+}
+
+bool names_device(const Function& function) {
+  return std::any_of(function.params.begin(), function.params.end(), [](const Param& param) {
+    return param.kind == ParamKind::line_device || param.kind == ParamKind::phone_device;
+  });
+}
+
+/// A call of a function with good objects, but for the parameters in `other`; it fails, however it does.
+std::string failing(const Function& function, const std::map<std::string, std::string>& other) {
+  std::string line = "call " + function.name;
+  for (const auto& param : function.params) {
+    const auto given = other.find(param.name);
+    if (given != other.end()) {
+      line += " " + param.name + "=" + given->second;
+    } else if (tapisim::is_handle_in(param.kind)) {
+      line += " " + param.name + "=" + object_for(param.kind);
+    }
+  }
+  for (const auto& [name, value] : other) {
+    if (name.find('.') != std::string::npos) line += " " + name + "=" + value;
+  }
+  const auto needed = needed_arguments().find(function.name);
+  if (needed != needed_arguments().end()) line += " " + needed->second;
+  if (names_device(function)) line += function.name == "lineOpen" || function.name == "phoneOpen" ? " on 2" : " on 1";
+  return line + (function.async ? "\nexpect completion any\n" : " fails any\n");
+}
+
+bool can(const Function& function, const std::string& failure) {
+  const auto all = failures_of(function);
+  return std::find(all.begin(), all.end(), failure) != all.end();
+}
+
+}  // namespace
+
+std::string bad_arguments() {
+  std::string text = kBegin;
+  for (const auto& function : tapisim::functions()) {
+    const auto bad = [&](const std::string& failure, auto&& wanted, const std::string& suffix,
+                         const std::string& value) {
+      if (!can(function, failure)) return;
+      const auto param = std::find_if(function.params.begin(), function.params.end(), wanted);
+      if (param != function.params.end()) text += failing(function, {{param->name + suffix, value}});
+    };
+    bad(
+        "bad-handle", [](const Param& param) { return tapisim::is_handle_in(param.kind); }, "", "0xDEAD");
+    bad(
+        "bad-device",
+        [](const Param& param) {
+          return param.kind == ParamKind::line_device || param.kind == ParamKind::phone_device;
+        },
+        "", "999");
+    bad(
+        "too-small", [](const Param& param) { return param.kind == ParamKind::struct_out; }, ".dwTotalSize", "16");
+  }
+  return text + kEnd;
+}
+
+std::string refusals(bool by_completion) {
+  std::string text = std::string(kBegin) + "msp create l address 0 as m\n";
+  if (by_completion) text += "pbx habits refuse_late\n";
+  for (const auto& function : tapisim::functions()) {
+    if (!can(function, by_completion ? "failed" : "refused")) continue;
+    const bool phone = tapisim::starts_with(function.name, "phone");
+    text += "pbx fail " + function.name +
+            (phone ? " error=PHONEERR_RESOURCEUNAVAIL\n" : " error=LINEERR_RESOURCEUNAVAIL\n") +
+            failing(function, {});
+  }
+  if (by_completion) text += "pbx habits none\n";
+  return text + kEnd;
+}
+
+std::string unavailable() {
+  std::string text = kBegin;
+  for (const auto& function : tapisim::functions()) {
+    if (can(function, "unavailable")) text += failing(function, {});
+  }
+  return text + kEnd;
+}
+
+}  // namespace tsplink::conformance

@@ -1,0 +1,15 @@
+// Scenarios made from the description of TSPI: every function with every failure that it can have. Pure functions.
+#pragma once
+
+#include <string>
+
+namespace tsplink::conformance {
+
+/// An unknown handle or device, a structure without room; nothing of it reaches the vendor's own rules.
+std::string bad_arguments();
+/// The vendor refuses each function once: at once, or (asynchronous ones) by completion.
+std::string refusals(bool by_completion);
+/// Each function that a provider of few functions lacks; for simpbx_bare.tsp.
+std::string unavailable();
+
+}  // namespace tsplink::conformance
