@@ -20,6 +20,8 @@ constexpr std::optional<Naming> naming() {
   if constexpr (std::is_same_v<Role, wire::LineOrNone>) return Naming{IdKind::Line, true};
   if constexpr (std::is_same_v<Role, wire::Phone>) return Naming{IdKind::Phone, false};
   if constexpr (std::is_same_v<Role, wire::Call>) return Naming{IdKind::Call, false};
+  if constexpr (std::is_same_v<Role, wire::ConferenceCall>) return Naming{IdKind::Call, false};
+  if constexpr (std::is_same_v<Role, wire::ConsultCall>) return Naming{IdKind::Call, false};
   if constexpr (std::is_same_v<Role, wire::CallOrNone>) return Naming{IdKind::Call, true};
   if constexpr (std::is_same_v<Role, wire::MspLine>) return Naming{IdKind::MspLine, false};
   if constexpr (std::is_same_v<Role, wire::LineDevice>) return Naming{IdKind::LineDevice, false};

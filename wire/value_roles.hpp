@@ -104,7 +104,8 @@ struct RequestId : RoleBase<DRV_REQUESTID> {
   };
 };
 
-template <class Handle, auto ToId, auto ToHandle, bool Optional = false>
+/// Unknown: the error for a handle that does not exist where it is not the one of its kind.
+template <class Handle, auto ToId, auto ToHandle, bool Optional = false, std::uint32_t Unknown = 0>
 struct HandleRole : RoleBase<Handle, std::uint64_t> {
   using Base = RoleBase<Handle, std::uint64_t>;
   template <class C, std::size_t I>
@@ -113,7 +114,12 @@ struct HandleRole : RoleBase<Handle, std::uint64_t> {
     if constexpr (Optional) {
       if (!handle) return 0;
     }
-    return (side.*ToId)(handle);
+    try {
+      return (side.*ToId)(handle);
+    } catch (const Failure& failure) {
+      if (Unknown == 0 || failure.kind() != Kind::NoSuchObject) throw;
+      throw Failure(Kind::NoSuchObject, failure.what(), static_cast<LONG>(Unknown));
+    }
   }
   struct Held : Base::HeldBase {
     Handle value{};
@@ -133,6 +139,10 @@ struct LineOrNone : HandleRole<HDRVLINE, &DesktopSide::line, &VendorSide::line, 
 struct Phone : HandleRole<HDRVPHONE, &DesktopSide::phone, &VendorSide::phone> {};
 struct Call : HandleRole<HDRVCALL, &DesktopSide::call, &VendorSide::call> {};
 struct CallOrNone : HandleRole<HDRVCALL, &DesktopSide::call, &VendorSide::call, true> {};
+struct ConferenceCall
+    : HandleRole<HDRVCALL, &DesktopSide::call, &VendorSide::call, false, LINEERR_INVALCONFCALLHANDLE> {};
+struct ConsultCall
+    : HandleRole<HDRVCALL, &DesktopSide::call, &VendorSide::call, false, LINEERR_INVALCONSULTCALLHANDLE> {};
 struct MspLine : HandleRole<HDRVMSPLINE, &DesktopSide::msp_line, &VendorSide::msp_line> {};
 struct LineDevice : HandleRole<DWORD, &DesktopSide::line_device, &VendorSide::line_device> {};
 struct PhoneDevice : HandleRole<DWORD, &DesktopSide::phone_device, &VendorSide::phone_device> {};

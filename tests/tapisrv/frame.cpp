@@ -54,7 +54,7 @@ class Builder {
 
   std::uintptr_t given_number(const std::string& name, std::uint64_t otherwise) const {
     const std::string text = value_of(arguments_, name);
-    return static_cast<std::uintptr_t>(text.empty() ? otherwise : parse_number(text));
+    return static_cast<std::uintptr_t>(text.empty() ? otherwise : text == "NULL" ? 0 : parse_number(text));
   }
 
   std::uintptr_t keep(std::size_t i, Buffer buffer) {

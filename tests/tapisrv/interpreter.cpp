@@ -136,6 +136,11 @@ void Interpreter::bind(const std::string& name, Binding binding) {
   names_[name] = binding;
 }
 
+void Interpreter::must_succeed_if_there(const Outcome& outcome) {
+  const auto code = static_cast<std::uint32_t>(outcome.result);
+  if (code != LINEERR_OPERATIONUNAVAIL && code != PHONEERR_OPERATIONUNAVAIL) must_succeed(outcome);
+}
+
 void Interpreter::must_succeed(const Outcome& outcome) {
   if (outcome.result != 0) {
     throw std::runtime_error(outcome.function->name + " answered " + result_text(outcome.result));
@@ -171,11 +176,11 @@ void Interpreter::open_line(const Device& device, const std::string& name, const
   must_succeed(caller_.call(*find_function("lineSetStatusMessages"), states));
   const std::string media = given.pair("media");
   const auto modes = media.empty() ? device.media_modes : parse_number(media);
-  if (modes == 0 || !caller_.exports("lineSetDefaultMediaDetection")) return;
+  if (modes == 0) return;
   Arguments detection;
   detection.objects = states.objects;
   detection.values = {{"dwMediaModes", std::to_string(modes)}};
-  must_succeed(caller_.call(*find_function("lineSetDefaultMediaDetection"), detection));
+  must_succeed_if_there(caller_.call(*find_function("lineSetDefaultMediaDetection"), detection));
 }
 
 void Interpreter::open_phone(const Device& device, const std::string& name) {
@@ -184,13 +189,12 @@ void Interpreter::open_phone(const Device& device, const std::string& name) {
   const auto opened = caller_.call(*find_function("phoneOpen"), arguments, device.section);
   must_succeed(opened);
   bind(name, {opened.made.at(0), nullptr});
-  if (!caller_.exports("phoneSetStatusMessages")) return;
   Arguments states;
   states.objects = {{"hdPhone", opened.made[0]}};
   states.values = {{"dwPhoneStates", std::to_string(device.phone_states)},
                    {"dwButtonModes", "PHONEBUTTONMODE_CALL|PHONEBUTTONMODE_FEATURE|PHONEBUTTONMODE_KEYPAD"},
                    {"dwButtonStates", "PHONEBUTTONSTATE_UP|PHONEBUTTONSTATE_DOWN"}};
-  must_succeed(caller_.call(*find_function("phoneSetStatusMessages"), states));
+  must_succeed_if_there(caller_.call(*find_function("phoneSetStatusMessages"), states));
 }
 
 // TAPI's order: MSP calls, calls, MSP instances, the line itself.

@@ -67,6 +67,7 @@ class Interpreter {
   void bind(const std::string& name, Binding binding);
   std::string unclaimed(const Section* section);
   void must_succeed(const Outcome& outcome);
+  void must_succeed_if_there(const Outcome& outcome);  // a function that a provider need not have
 
   Caller& caller_;
   World& world_;

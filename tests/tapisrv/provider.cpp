@@ -171,10 +171,9 @@ bool Provider::negotiate(Device& device) {
   Arguments extension;
   extension.version = device.version;
   const Function* ask = find_function(kind + "GetExtensionID");
-  if (!caller_.exports(ask->name)) return true;
   const auto id = caller_.call(*ask, extension, device.section);
   const auto value = id.result == 0 ? output(*ask, *id.frame, "lpExtensionID") : std::nullopt;
-  if (value && value->bytes != Bytes(16, 0) && caller_.exports(kind + "NegotiateExtVersion")) {
+  if (value && value->bytes != Bytes(16, 0)) {
     extension.values = {{"dwLowVersion", "0"}, {"dwHighVersion", "0xffffffff"}};
     caller_.call(*find_function(kind + "NegotiateExtVersion"), extension, device.section);
   }
