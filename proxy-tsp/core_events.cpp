@@ -180,12 +180,14 @@ void Core::deliver_to_tapi(Delivery& delivery) {
   DWORD_PTR params[3];
   for (std::size_t i = 0; i < 3; ++i) {
     params[i] = static_cast<DWORD_PTR>(delivery.params[i]);
-    if (description->roles[i] == wire::EventRole::GatherEnd && !fill_gathered(delivery)) return;
     switch (description->roles[i]) {
       case wire::EventRole::CallStateDetail:
         if (delivery.params[0] == LINECALLSTATE_CONFERENCED) {
           params[i] = delivery.conference ? reinterpret_cast<DWORD_PTR>(delivery.conference->htCall) : 0;
         }
+        break;
+      case wire::EventRole::GatherEnd:
+        if (!fill_gathered(delivery)) return;
         break;
       case wire::EventRole::Data: params[i] = reinterpret_cast<DWORD_PTR>(delivery.data.data()); break;
       case wire::EventRole::DataSize: params[i] = delivery.data.size(); break;

@@ -136,7 +136,7 @@ LONG Core::store(const Device* device, const wire::StructureDescription& descrip
         if (!none) std::memcpy(field, &permanent, sizeof permanent);
         break;
       }
-      case wire::Rewrite::MspFlag:  // stays: whether the CLSID resolves is the application's machine's affair
+      case wire::Rewrite::MspFlag:  // not looked at yet: stays although the CLSID may not be registered here
       case wire::Rewrite::CallId:   // verbatim (one vendor's ids are unique)
       case wire::Rewrite::DeviceClasses: break;
     }

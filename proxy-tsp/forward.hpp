@@ -121,6 +121,27 @@ LONG forward_async(Core& core, wire::Function function, const typename C::Argume
   }
 }
 
+/// A host's answer as far as it can be read; a malformed one says nothing.
+template <class C>
+typename C::Outputs readable_outputs(const Answer& answer) {
+  try {
+    if (answer.result == 0 && !answer.outputs.empty()) return wire::decode<typename C::Outputs>(answer.outputs);
+  } catch (const Failure&) {  // a request that was accepted stays accepted: its completion reports the fault
+  }
+  return {};
+}
+
+template <class C>
+void close_made_calls(Core& core, const Answer& answer) {
+  const auto out = readable_outputs<C>(answer);
+  wire::for_each_parameter<C>([&](auto at) {
+    if constexpr (wire::kMakesCall<typename C::template Role<at.value>>) {
+      const std::uint64_t id = std::get<at.value>(out);
+      if (id) core.tell(wire::Function::lineCloseCall, wire::encode(wire::calls::lineCloseCall::Inputs{id}));
+    }
+  });
+}
+
 /// An asynchronous function that returns only when the host has told whether it makes a call: TAPI reads that from
 /// the handle at the return.
 template <class C>
@@ -130,19 +151,8 @@ LONG forward_heard(Core& core, wire::Function function, const typename C::Argume
     const auto in = take_inputs<C>(side, arguments);
     const auto answer =
         core.post_and_hear(function, wire::encode(in), std::make_unique<PendingCall<C>>(side, in, arguments),
-                           [&core](const Answer& late) {
-                             const auto out = wire::decode<typename C::Outputs>(late.outputs);
-                             wire::for_each_parameter<C>([&](auto at) {
-                               if constexpr (wire::kMakesCall<typename C::template Role<at.value>>) {
-                                 const std::uint64_t id = std::get<at.value>(out);
-                                 using Close = wire::calls::lineCloseCall;
-                                 if (id)
-                                   core.tell(wire::Function::lineCloseCall, wire::encode(typename Close::Inputs{id}));
-                               }
-                             });
-                           });
-    const auto out = answer.result == 0 && !answer.outputs.empty() ? wire::decode<typename C::Outputs>(answer.outputs)
-                                                                   : typename C::Outputs{};
+                           [&core](const Answer& late) { close_made_calls<C>(core, late); });
+    const auto out = readable_outputs<C>(answer);
     wire::for_each_parameter<C>([&](auto at) {
       if constexpr (C::template Role<at.value>::told_at_return) {
         auto* slot = std::get<at.value>(arguments);

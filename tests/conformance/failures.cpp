@@ -15,7 +15,7 @@ using tapisim::ParamKind;
 
 namespace {
 
-// What the functions are called on: line 1, phone 1, a connected call, an MSP instance.
+// What the functions are called on: line 1, phone 1, a connected call.
 constexpr char kBegin[] =
     "wait lines 4\nwait phones 2\nopen line 1 as l\nopen phone 1 as p\n"
     "pbx incoming line=1 from=+4930111 as in\nexpect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\n"
