@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <initializer_list>
+#include <sstream>
 #include <string_view>
 
 #include <toml++/toml.h>
@@ -94,8 +95,43 @@ void read_identity(const Origin& origin, const toml::table& root, Configuration&
   if (identity.certificate.empty()) refuse(origin, tls.source(), "[tls] needs certificate, key and authority");
 }
 
+/// A file name without a folder: Windows looks for it where modules of the system are.
+std::string module_name(const Origin& origin, const toml::node& node, const std::string& name) {
+  const bool plain =
+      name.size() < 200 && std::all_of(name.begin(), name.end(), [](unsigned char letter) {
+        return letter > ' ' && letter < 0x7F &&
+               std::string_view("\\/:*?\"<>|").find(static_cast<char>(letter)) == std::string_view::npos;
+      });
+  if (name.empty() || !plain) refuse(origin, node.source(), "a module is named by its file name, without a folder");
+  return name;
+}
+
+/// The registry has a list as one text, separated by semicolons.
+void read_dialogs(const Origin& origin, const toml::table& root, Configuration& configuration) {
+  const auto& dialogs = section(origin, root, "dialogs");
+  only(origin, dialogs, {"ui", "modules"});
+  if (const auto* ui = dialogs.get("ui")) {
+    const auto name = value_of<std::string>(origin, dialogs, "ui", "", "a file name in quotes");
+    configuration.ui_module = module_name(origin, *ui, name);
+  }
+  const auto* modules = dialogs.get("modules");
+  if (!modules) return;
+  if (const auto* list = modules->as_array()) {
+    for (const auto& each : *list) {
+      const auto name = each.value_exact<std::string>();
+      if (!name) refuse(origin, each.source(), "'modules' must be a list of file names in quotes");
+      configuration.dialog_modules.push_back(module_name(origin, each, *name));
+    }
+    return;
+  }
+  std::istringstream names(value_of<std::string>(origin, dialogs, "modules", "", "a list of file names in quotes"));
+  for (std::string name; std::getline(names, name, ';');) {
+    configuration.dialog_modules.push_back(module_name(origin, *modules, name));
+  }
+}
+
 Configuration configuration_of(const Origin& origin, const toml::table& root) {
-  only(origin, root, {"machine", "state", "call_deadline_ms", "host", "tls", "log"});
+  only(origin, root, {"machine", "state", "call_deadline_ms", "host", "tls", "dialogs", "log"});
   Configuration configuration;
   configuration.origin = origin.name;
   configuration.machine = value_of<std::string>(origin, root, "machine", wire::machine_name(), "text in quotes");
@@ -108,6 +144,7 @@ Configuration configuration_of(const Origin& origin, const toml::table& root) {
   configuration.call_deadline = std::chrono::milliseconds(deadline);
   read_host(origin, root, configuration);
   read_identity(origin, root, configuration);
+  read_dialogs(origin, root, configuration);
   const auto& log = section(origin, root, "log");
   only(origin, log, {"level", "file"});
   configuration.log_level = value_of<std::string>(origin, log, "level", "info", "debug, info, warn or error");

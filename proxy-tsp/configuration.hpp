@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "security/context.hpp"
 
@@ -19,6 +20,8 @@ struct Configuration {
   std::uint16_t port = 8643;
   security::IdentityFiles identity;
   std::chrono::milliseconds call_deadline{5000};
+  std::string ui_module;                    // of a vendor, for configuration dialogs
+  std::vector<std::string> dialog_modules;  // that vendors may have loaded into applications
   std::string log_level = "info";
   std::filesystem::path log_file;  // empty: make_log()'s default
 };

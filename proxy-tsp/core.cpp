@@ -101,6 +101,7 @@ void Core::shutdown() {
   phones_.clear();
   calls_.clear();
   msps_.clear();
+  dialogs_.clear();
   devices_.clear();
 }
 
@@ -190,6 +191,24 @@ std::shared_ptr<Call> Core::call(HDRVCALL handle) {
 std::shared_ptr<MspInstance> Core::msp(HDRVMSPLINE handle) {
   std::lock_guard lock(mutex_);
   return required(msps_.by_handle(number(handle)), "MSP handle", LINEERR_INVALPOINTER);
+}
+
+std::shared_ptr<Dialog> Core::dialog(HDRVDIALOGINSTANCE handle) {
+  std::lock_guard lock(mutex_);
+  return required(dialogs_.by_handle(number(handle)), "dialog", LINEERR_INVALPARAM);
+}
+
+std::shared_ptr<Device> Core::provider_device() {
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<Device> found;
+  for (const auto& device : devices_) {
+    if (found && found->values()->provider != device->values()->provider) {
+      throw Failure(Kind::Unavailable,
+                    "the host offers several providers, and a dialog's question names none of them");
+    }
+    found = device;
+  }
+  return required(found, "provider", LINEERR_INVALPARAM);
 }
 
 std::shared_ptr<Device> Core::device(bool phone, DWORD device_id) {
@@ -325,6 +344,11 @@ void Core::remove(const std::shared_ptr<Call>& call) {
 void Core::remove(const std::shared_ptr<MspInstance>& msp) {
   std::lock_guard lock(mutex_);
   msps_.remove(msp);
+}
+
+void Core::remove(const std::shared_ptr<Dialog>& dialog) {
+  std::lock_guard lock(mutex_);
+  dialogs_.remove(dialog);
 }
 
 void Core::quiesce(const std::function<bool(const AsyncRequest&)>& belongs) {

@@ -33,6 +33,8 @@ struct Life {
 struct CoreOptions {
   std::chrono::milliseconds call_deadline{5000};  // a synchronous function's wait, connecting included
   std::filesystem::path state;                    // folder of the stored inventory; empty: none is kept
+  std::string ui_module;                          // of a vendor, for providerUIIdentify
+  std::vector<std::string> dialog_modules;        // that vendors may have loaded into applications here
   const wire::Clock* clock = &wire::Clock::steady();
   Life life;
 };
@@ -77,6 +79,9 @@ class Core {
   std::shared_ptr<Phone> phone(HDRVPHONE handle);
   std::shared_ptr<Call> call(HDRVCALL handle);
   std::shared_ptr<MspInstance> msp(HDRVMSPLINE handle);
+  std::shared_ptr<Dialog> dialog(HDRVDIALOGINSTANCE handle);
+  /// A device of the only provider that the host offers here.
+  std::shared_ptr<Device> provider_device();
   std::shared_ptr<Device> device(bool phone, DWORD device_id);
   /// The host's id of a device; waits for the first connection, at most the deadline.
   std::uint64_t device_host_id(const std::shared_ptr<Device>& device);
@@ -104,6 +109,7 @@ class Core {
   void remove(const std::shared_ptr<Phone>& phone);
   void remove(const std::shared_ptr<Call>& call);
   void remove(const std::shared_ptr<MspInstance>& msp);
+  void remove(const std::shared_ptr<Dialog>& dialog);
 
   /// Ends an object for TAPI: its requests complete, its events stop, and both before this returns.
   void quiesce(const std::function<bool(const AsyncRequest&)>& belongs);
@@ -112,6 +118,8 @@ class Core {
              std::uint32_t source_version = 0);
   void log(LogLevel level, const std::string& sentence) const { log_(level, sentence); }
   EventPump& pump() { return pump_; }
+  /// The module that providerUIIdentify names; empty: none.
+  const std::string& ui_module() const { return options_.ui_module; }
   const Life& life() const { return options_.life; }
 
  private:
@@ -120,6 +128,9 @@ class Core {
   void announce(const std::shared_ptr<Device>& device);
   void withdraw(const std::shared_ptr<Device>& device);
   bool objects_of(const wire::fb::Event& event, Delivery& delivery);
+  void on_dialog(const wire::fb::Event& event);
+  void create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValues& values);
+  void send_to_dialog(const std::shared_ptr<Dialog>& dialog, std::optional<wire::Bytes> data);
   void deliver(Delivery delivery);
   void deliver_to_tapi(Delivery& delivery);
   bool fill_gathered(const Delivery& delivery);
@@ -150,6 +161,7 @@ class Core {
   ObjectMap<Phone> phones_;
   ObjectMap<Call> calls_;
   ObjectMap<MspInstance> msps_;
+  ObjectMap<Dialog> dialogs_;
 };
 
 }  // namespace tsplink::proxy

@@ -43,6 +43,7 @@ void Core::on_down(const std::string& reason) {
   std::vector<std::shared_ptr<Line>> lines;
   std::vector<std::shared_ptr<Phone>> phones;
   std::vector<std::shared_ptr<Call>> calls;
+  std::vector<std::shared_ptr<Dialog>> dialogs;
   {
     std::lock_guard lock(mutex_);
     inventoried_ = false;
@@ -51,6 +52,8 @@ void Core::on_down(const std::string& reason) {
     lines = lines_.select([](const Line& line) { return line.open; });
     phones = phones_.select([](const Phone& phone) { return phone.open; });
     for (const auto& call : calls) call->id = 0;
+    dialogs = dialogs_.select([](const Dialog& dialog) { return dialog.id != 0; });
+    for (const auto& dialog : dialogs) dialog->id = 0;
     // Those that are just being opened too: their functions fail, and TAPI hears nothing of them.
     const auto lost = [](auto& devices) {
       for (const auto& device : devices.select([](const auto&) { return true; })) {
@@ -75,6 +78,7 @@ void Core::on_down(const std::string& reason) {
       if (call->announced) deliver_to_tapi(idle);
     });
   }
+  for (const auto& dialog : dialogs) send_to_dialog(dialog, std::nullopt);  // it ends: nobody answers its questions
   for (const auto& line : lines) {
     deliver({.line = line,
              .phone = {},
@@ -118,8 +122,21 @@ bool Core::objects_of(const wire::fb::Event& event, Delivery& delivery) {
 
 void Core::on_event(const wire::fb::Event& event) {
   const auto* description = wire::event_description(event.message());
+  if (event.message() == static_cast<std::uint16_t>(wire::Message::kLINE_CREATEDIALOGINSTANCE)) {
+    return on_dialog(event);
+  }
+  if (description && description->scope == wire::Scope::Dialog) {
+    std::shared_ptr<Dialog> dialog;
+    {
+      std::lock_guard lock(mutex_);
+      dialog = dialogs_.by_id(event.call());
+    }
+    if (!dialog) return;  // ended here meanwhile
+    const auto data = wire::span_of(event.data());
+    return send_to_dialog(dialog, event.data() ? std::optional(wire::Bytes(data.begin(), data.end())) : std::nullopt);
+  }
   if (!description || description->scope == wire::Scope::Provider ||
-      description->scope == wire::Scope::PhoneProvider || description->scope == wire::Scope::Dialog) {
+      description->scope == wire::Scope::PhoneProvider) {
     log_(LogLevel::Debug, "the host sent a message that this desktop does not take");
     return;
   }
@@ -236,6 +253,97 @@ void Core::announce_call(const std::shared_ptr<Call>& call, wire::TimePoint sinc
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - since);
   pump_.post_at(now + std::clamp(waited, kFirstRetry, kLastRetry),
                 [this, call, since] { announce_call(call, since); });
+}
+
+// --- dialogs -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The name without its folder: a module of this machine is meant, wherever the vendor has its own.
+std::string module_name(const std::u16string& path) {
+  const auto at = path.find_last_of(u"\\/:");
+  std::string name;
+  for (const char16_t letter : at == std::u16string::npos ? path : path.substr(at + 1)) {
+    name += letter > u' ' && letter < 0x7F ? static_cast<char>(letter) : '?';
+  }
+  return name;
+}
+
+char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; }
+
+/// As Windows compares file names.
+bool same_module(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace
+
+void Core::on_dialog(const wire::fb::Event& event) {
+  wire::DialogValues values;
+  try {
+    values = wire::read_dialog(event);
+  } catch (const Failure& failure) {
+    return log_(LogLevel::Warning, std::string("the host asks for a dialog: ") + failure.what());
+  }
+  const auto module = module_name(values.module);
+  const auto& allowed = options_.dialog_modules;
+  if (std::none_of(allowed.begin(), allowed.end(), [&](const auto& each) { return same_module(module, each); })) {
+    log_(LogLevel::Warning, "a vendor's dialog needs the module '" + module + "'" +
+                                ", which [dialogs] modules does not allow; the vendor is told that it has ended");
+    return tell(wire::Function::providerFreeDialogInstance,
+                wire::encode(wire::calls::providerFreeDialogInstance::Inputs{values.id}));
+  }
+  values.module.assign(module.begin(), module.end());
+  const auto dialog = std::make_shared<Dialog>();
+  dialog->id = values.id;
+  {
+    std::lock_guard lock(mutex_);
+    dialog->handle = next_handle_ += 16;
+    dialogs_.add(dialog);
+  }
+  pump_.post([this, dialog, values = std::move(values)]() mutable { create_dialog(dialog, values); });
+}
+
+void Core::create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValues& values) {
+  TapiSide tapi;
+  {
+    std::lock_guard lock(mutex_);
+    tapi = tapi_;
+  }
+  const std::basic_string<WCHAR> module(values.module.begin(), values.module.end());
+  TUISPICREATEDIALOGINSTANCEPARAMS params{};
+  params.hdDlgInst = reinterpret_cast<HDRVDIALOGINSTANCE>(dialog->handle);
+  params.lpszUIDLLName = module.c_str();
+  params.lpParams = values.parameters.empty() ? nullptr : values.parameters.data();
+  params.dwSize = static_cast<DWORD>(values.parameters.size());
+  // Completions come from this thread too, so a request that is pending now is so until TAPI has answered.
+  if (const auto request = ledger_.request_of(values.request); request && tapi.line_create) {
+    params.dwRequestID = *request;
+    tapi.line_create(reinterpret_cast<HTAPILINE>(tapi.hProvider), HTAPICALL{}, LINE_CREATEDIALOGINSTANCE,
+                     reinterpret_cast<DWORD_PTR>(&params), 0, 0);
+  }
+  dialog->htDlgInst = params.htDlgInst;
+  if (dialog->htDlgInst != HTAPIDIALOGINSTANCE{}) return;
+  remove(dialog);
+  if (!dialog->id) return;
+  tell(wire::Function::providerFreeDialogInstance,
+       wire::encode(wire::calls::providerFreeDialogInstance::Inputs{dialog->id}));
+}
+
+/// Without data: it shall close.
+void Core::send_to_dialog(const std::shared_ptr<Dialog>& dialog, std::optional<wire::Bytes> data) {
+  pump_.post([this, dialog, data = std::move(data)]() mutable {
+    LINEEVENT tell_tapi{};
+    {
+      std::lock_guard lock(mutex_);
+      tell_tapi = tapi_.line_create;
+    }
+    if (dialog->closed || dialog->htDlgInst == HTAPIDIALOGINSTANCE{} || !tell_tapi) return;
+    if (data && data->capacity() == 0) data->reserve(1);  // an empty block is not none
+    tell_tapi(reinterpret_cast<HTAPILINE>(static_cast<std::uintptr_t>(dialog->htDlgInst)), HTAPICALL{},
+              LINE_SENDDIALOGINSTANCEDATA, data ? reinterpret_cast<DWORD_PTR>(data->data()) : 0,
+              data ? data->size() : 0, 0);
+  });
 }
 
 // --- inventory -----------------------------------------------------------------------------------------------------

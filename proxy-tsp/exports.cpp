@@ -1,5 +1,5 @@
 // The functions that the module exports: every live TSPI function, made from the sheet, and the TUISPI functions. The
-// latter's dialogs do not cross yet, so they answer that they are unavailable.
+// latter answer that they are unavailable: the proxy has no dialogs of its own.
 #include "proxy-tsp/overrides.hpp"
 #include "proxy-tsp/provider.hpp"
 

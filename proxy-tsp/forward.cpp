@@ -45,6 +45,22 @@ std::uint64_t DesktopCall::msp_line(HDRVMSPLINE handle) {
   return msp->id;
 }
 
+std::uint64_t DesktopCall::dialog(HDRVDIALOGINSTANCE handle) {
+  const std::uint64_t id = core_.dialog(handle)->id;
+  if (!id) lost("dialog");
+  return id;
+}
+
+std::uint64_t DesktopCall::dialog_object(DWORD type, DWORD_PTR object) {
+  switch (type) {
+    case TUISPIDLL_OBJECT_LINEID: return line_device(static_cast<DWORD>(object));
+    case TUISPIDLL_OBJECT_PHONEID: return phone_device(static_cast<DWORD>(object));
+    case TUISPIDLL_OBJECT_PROVIDERID: return core_.device_host_id(core_.provider_device());
+    case TUISPIDLL_OBJECT_DIALOGINSTANCE: return dialog(reinterpret_cast<HDRVDIALOGINSTANCE>(object));
+    default: throw Failure(Kind::NoSuchObject, "a dialog asks about an unknown kind of object", LINEERR_INVALPARAM);
+  }
+}
+
 std::uint64_t DesktopCall::line_device(DWORD device) {
   device_ = core_.device(false, device);
   return core_.device_host_id(device_);

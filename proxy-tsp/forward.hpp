@@ -23,6 +23,8 @@ class DesktopCall final : public wire::DesktopSide {
   std::uint64_t phone(HDRVPHONE handle) override;
   std::uint64_t call(HDRVCALL handle) override;
   std::uint64_t msp_line(HDRVMSPLINE handle) override;
+  std::uint64_t dialog(HDRVDIALOGINSTANCE handle) override;
+  std::uint64_t dialog_object(DWORD type, DWORD_PTR object) override;
   std::uint64_t line_device(DWORD device) override;
   std::uint64_t phone_device(DWORD device) override;
   std::uint64_t new_call(HTAPICALL htCall, LPHDRVCALL slot) override;

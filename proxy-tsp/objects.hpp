@@ -96,6 +96,14 @@ struct MspInstance {
   std::shared_ptr<Line> line;
 };
 
+/// A vendor's dialog, which TAPI shows by a module of this machine.
+struct Dialog {
+  std::uintptr_t handle = 0;
+  std::atomic<std::uint64_t> id{0};
+  HTAPIDIALOGINSTANCE htDlgInst{};  // event pump only
+  std::atomic<bool> closed{false};
+};
+
 struct Delivery {
   std::shared_ptr<Line> line;
   std::shared_ptr<Phone> phone;

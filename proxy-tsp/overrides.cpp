@@ -246,6 +246,15 @@ LONG Override<calls::lineCloseMSPInstance>::run(Core& core, HDRVMSPLINE hdMSPLin
   return 0;
 }
 
+LONG Override<calls::providerFreeDialogInstance>::run(Core& core, HDRVDIALOGINSTANCE hdDlgInst) {
+  const auto dialog = core.dialog(hdDlgInst);
+  dialog->closed = true;
+  close_at_host<calls::providerFreeDialogInstance>(core, Function::providerFreeDialogInstance, dialog->id);
+  core.quiesce([](const AsyncRequest&) { return false; });  // nothing is told to it any more
+  core.remove(dialog);
+  return 0;
+}
+
 // --- dialling ------------------------------------------------------------------------------------------------------
 
 LONG Override<calls::lineMakeCall>::run(Core& core, DRV_REQUESTID dwRequestID, HDRVLINE hdLine, HTAPICALL htCall,
@@ -405,7 +414,13 @@ LONG Override<calls::providerInstall>::run(Core&, HWND, DWORD) { return 0; }
 LONG Override<calls::providerRemove>::run(Core&, HWND, DWORD) { return 0; }
 LONG Override<calls::providerConfig>::run(Core&, HWND, DWORD) { return 0; }
 
-// The proxy has no dialogs of its own, and those of vendors do not cross yet.
-LONG Override<calls::providerUIIdentify>::run(Core&, LPWSTR) { return LINEERR_OPERATIONUNAVAIL; }
+// The proxy has no dialogs of its own; a vendor's are in a module that the administrator names.
+LONG Override<calls::providerUIIdentify>::run(Core& core, LPWSTR lpszUIDLLName) {
+  const auto& module = core.ui_module();
+  if (module.empty()) return LINEERR_OPERATIONUNAVAIL;
+  std::copy(module.begin(), module.end(), lpszUIDLLName);
+  lpszUIDLLName[module.size()] = 0;
+  return 0;
+}
 
 }  // namespace tsplink::proxy

@@ -46,24 +46,8 @@ TSPLINK_OVERRIDE(providerInstall, HWND, DWORD)
 TSPLINK_OVERRIDE(providerRemove, HWND, DWORD)
 TSPLINK_OVERRIDE(providerConfig, HWND, DWORD)
 TSPLINK_OVERRIDE(providerUIIdentify, LPWSTR)
+TSPLINK_OVERRIDE(providerFreeDialogInstance, HDRVDIALOGINSTANCE)
 
 #undef TSPLINK_OVERRIDE
-
-/// Functions that need more than a forward and whose override does not exist yet: OPERATIONUNAVAIL, as for a function
-/// that a vendor lacks. Listed in wire/README.md.
-template <class C, class... Arguments>
-struct Unavailable {
-  static LONG run(Core&, Arguments...) {
-    return family_of<C>() == wire::Family::Phone ? PHONEERR_OPERATIONUNAVAIL : LINEERR_OPERATIONUNAVAIL;
-  }
-};
-#define TSPLINK_UNAVAILABLE(function, ...) \
-  template <>                              \
-  struct Override<wire::calls::function> : Unavailable<wire::calls::function, __VA_ARGS__> {};
-
-TSPLINK_UNAVAILABLE(providerGenericDialogData, DWORD_PTR, DWORD, LPVOID, DWORD)
-TSPLINK_UNAVAILABLE(providerFreeDialogInstance, HDRVDIALOGINSTANCE)
-
-#undef TSPLINK_UNAVAILABLE
 
 }  // namespace tsplink::proxy

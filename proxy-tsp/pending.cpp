@@ -16,6 +16,12 @@ std::unique_ptr<AsyncRequest> Ledger::withdraw_async(std::uint64_t id) {
   return request;
 }
 
+std::optional<DRV_REQUESTID> Ledger::request_of(std::uint64_t id) {
+  std::lock_guard lock(mutex_);
+  const auto entry = async_.find(id);
+  return entry == async_.end() ? std::nullopt : std::optional(entry->second->dwRequestID);
+}
+
 void Ledger::add_wait(std::uint64_t id) {
   std::lock_guard lock(mutex_);
   waits_.emplace(id, std::make_shared<Wait>());

@@ -46,6 +46,8 @@ class Root final : public Provider, public link::ClientHandler {
     CoreOptions options;
     options.call_deadline = configuration_.call_deadline;
     options.state = configuration_.state;
+    options.ui_module = configuration_.ui_module;
+    options.dialog_modules = configuration_.dialog_modules;
     options.life = {[this] { return connect(); }, [this] { end(); }};
     core_ = std::make_unique<Core>(
         options, [this](wire::Buffer envelope) { return client_ && client_->send(std::move(envelope)); }, log_);

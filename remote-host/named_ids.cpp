@@ -24,9 +24,20 @@ constexpr std::optional<Naming> naming() {
   if constexpr (std::is_same_v<Role, wire::ConsultCall>) return Naming{IdKind::Call, false};
   if constexpr (std::is_same_v<Role, wire::CallOrNone>) return Naming{IdKind::Call, true};
   if constexpr (std::is_same_v<Role, wire::MspLine>) return Naming{IdKind::MspLine, false};
+  if constexpr (std::is_same_v<Role, wire::DialogInstance>) return Naming{IdKind::Dialog, false};
   if constexpr (std::is_same_v<Role, wire::LineDevice>) return Naming{IdKind::LineDevice, false};
   if constexpr (std::is_same_v<Role, wire::PhoneDevice>) return Naming{IdKind::PhoneDevice, false};
   return std::nullopt;
+}
+
+IdKind kind_of_object(std::uint32_t type) {
+  switch (type) {
+    case TUISPIDLL_OBJECT_LINEID: return IdKind::LineDevice;
+    case TUISPIDLL_OBJECT_PHONEID: return IdKind::PhoneDevice;
+    case TUISPIDLL_OBJECT_PROVIDERID: return IdKind::Provider;
+    case TUISPIDLL_OBJECT_DIALOGINSTANCE: return IdKind::Dialog;
+    default: wire::malformed("a dialog's question", "dwObjectType", "is none that there is");
+  }
 }
 
 template <class C>
@@ -35,6 +46,9 @@ std::vector<NamedId> inputs_name(std::span<const std::uint8_t> arguments) {
   std::vector<NamedId> ids;
   wire::for_each_parameter<C>([&](auto at) {
     constexpr auto named = naming<typename C::template Role<at.value>>();
+    if constexpr (std::is_same_v<typename C::template Role<at.value>, wire::DialogObject>) {
+      ids.push_back({kind_of_object(std::get<wire::DialogObject::type_at<C>()>(inputs)), std::get<at.value>(inputs)});
+    }
     if constexpr (named.has_value()) {
       const std::uint64_t id = std::get<at.value>(inputs);
       if (id != 0 || !named->optional) ids.push_back({named->kind, id});

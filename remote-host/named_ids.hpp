@@ -8,7 +8,7 @@
 
 namespace tsplink::host {
 
-enum class IdKind : std::uint8_t { Line, Phone, Call, MspLine, LineDevice, PhoneDevice };
+enum class IdKind : std::uint8_t { Line, Phone, Call, MspLine, LineDevice, PhoneDevice, Dialog, Provider };
 
 struct NamedId {
   IdKind kind;

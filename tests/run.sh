@@ -19,13 +19,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/wine-prefix.sh
 . deploy/wine-prefix.sh
 
-windows=(unit@windows-{x64,x86} e2e@windows-{x64,x86,mixed} demo@windows)
-landing=(lint docs unit@release e2e@release demo unit@asan e2e@asan unit@tsan e2e@tsan "${windows[@]}")
+windows=(unit@windows-{x64,x86} e2e@windows-{x64,x86,mixed} conformance@windows-{x64,x86} demo@windows)
+landing=(lint docs {unit,e2e,conformance}@release demo {unit,e2e}@{asan,tsan} "${windows[@]}")
 tidied=(wire security proxy-tsp remote-host tests/{e2e,platform,simpbx,tapisrv,unit}) # each within a part's time
-full=(lint docs demo {unit,e2e}@{release,debug,asan,tsan} "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
+full=(lint docs demo {unit,e2e,conformance}@{release,debug,asan,tsan} "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
 part_limit=570 # seconds for the tests of a part
 build_limit=2700 # seconds for a build: cold, on two slow cores
-test_limit=300 # seconds for one test executable, unless CMake gives it less
+test_limit=300 # seconds for one test executable, unless CMake gives it another
 jobs=$(nproc)
 install=yes
 parts=()
@@ -53,7 +53,7 @@ while (($#)); do
     -*) fail "unknown option '$1': see --help" ;;
     *)
       case $1 in
-        unit | e2e) chosen=("$1@release") ;;
+        unit | e2e | conformance) chosen=("$1@release") ;;
         windows) chosen=("${windows[@]}") ;;
         tidy) chosen=("${tidied[@]/#/tidy@}") ;;
         *) chosen=("$1") ;;
@@ -197,8 +197,9 @@ wine_ready() {
   fi
 }
 
-# ---- Suites by ctest: unit, e2e
+# ---- Suites by ctest: unit, e2e, conformance
 
+export TSPLINK_CONFORMANCE_REPORT=$scratch/conformance # what covers what, and the sum
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:handle_abort=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:handle_abort=1
@@ -246,17 +247,18 @@ run_test() {
 
 seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
 
-# run_ctest SUITE PRESET. e2e are the entries with label or name e2e; unit is everything else.
+# run_ctest SUITE PRESET. e2e and conformance are the entries with that label or name; unit is everything else.
 run_ctest() {
   local suite=$1 preset=$2 number name
   build "$preset" || return 0
   [[ $preset != windows-* ]] || wine_ready || return 0
-  { tests_of "$preset" -L '^e2e$'; tests_of "$preset" -R '^e2e'; } | sort -un >"$scratch/e2e"
+  local own='e2e|conformance'
+  [[ $suite == unit ]] || own=$suite
+  { tests_of "$preset" -L "^($own)\$"; tests_of "$preset" -R "^($own)"; } | sort -un >"$scratch/chosen"
   tests_of "$preset" >"$scratch/all"
-  if [[ $suite == e2e ]]; then
-    cp "$scratch/e2e" "$scratch/chosen"
-  else
-    grep -vxFf "$scratch/e2e" "$scratch/all" >"$scratch/chosen" || true
+  if [[ $suite == unit ]]; then
+    mv "$scratch/chosen" "$scratch/others"
+    grep -vxFf "$scratch/others" "$scratch/all" >"$scratch/chosen" || true
     # A test that is built but not registered would never run.
     ctest --test-dir "build/$preset" -N -V >"$scratch/commands"
     for program in "build/$preset"/bin/*_test{,.exe}; do
@@ -270,18 +272,19 @@ run_ctest() {
   done 3<"$scratch/chosen"
 }
 
-# run_e2e_windows CONFIGURATION: the tests of the native build with Windows programs at both ends, or at one.
-run_e2e_windows() {
-  local preset pair desktop host filter number name
-  case $1 in # DESKTOP HOST FILTER
-    x64 | x86) set -- "windows-$1 windows-$1 *" ;;
+# run_on_windows SUITE CONFIGURATION: e2e or conformance of the native build with Windows programs at both ends, or at
+# one.
+run_on_windows() {
+  local suite=$1 preset pair desktop host filter number name
+  case $2 in # DESKTOP HOST FILTER
+    x64 | x86) set -- "windows-$2 windows-$2 *" ;;
     mixed) set -- {'release windows-x64','windows-x64 release','windows-x64 windows-x86','windows-x86 windows-x64'}' *Trace*:Loss*' ;;
   esac
   for preset in release windows-x64 windows-x86; do
     [[ $preset != release && "$*" != *"$preset"* ]] || build "$preset" || return 0
   done
   wine_ready || return 0
-  read -r number name < <(tests_of release -R '^e2e_test$')
+  read -r number name < <(tests_of release -R "^${suite}_test\$")
   for pair in "$@"; do
     read -r desktop host filter <<<"$pair"
     TSPLINK_E2E_DESKTOP=$PWD/build/$desktop/bin TSPLINK_E2E_HOST=$PWD/build/$host/bin GTEST_FILTER=$filter \
@@ -391,15 +394,16 @@ for part in "${parts[@]}"; do
   count=$((count + 1)) passed=0 failed=0 part_start=$EPOCHREALTIME part_end=$((SECONDS + part_limit))
   printf '== %s (part %d of %d)\n' "$part" "$count" "${#parts[@]}"
   case $part in
-    e2e@windows-*) run_e2e_windows "${part#*-}" ;;
+    e2e@windows-* | conformance@windows-*) run_on_windows "${part%@*}" "${part#*-}" ;;
     demo@windows) run_demo --windows ;;
-    unit@* | e2e@*) run_ctest "${part%@*}" "${part#*@}" ;;
+    unit@* | e2e@* | conformance@*) run_ctest "${part%@*}" "${part#*@}" ;;
     tidy@*) run_tidy "${part#*@}" ;;
     *) "run_$part" ;;
   esac
   ((passed + failed > 0)) || { failed=1; echo "  FAIL  $part checked nothing"; }
   ((failed == 0)) || failing+=("$part")
   all_passed=$((all_passed + passed)) all_failed=$((all_failed + failed))
+  [[ ! -s $TSPLINK_CONFORMANCE_REPORT ]] || { grep '^conformance: ' "$TSPLINK_CONFORMANCE_REPORT"; rm "$TSPLINK_CONFORMANCE_REPORT"; }
   printf '%s: %s s\n%d passed, %d failed\n\n' "$part" "$(seconds_since "$part_start")" "$passed" "$failed"
 done
 printf '== sum of %d parts, %s s%s\n%d passed, %d failed\n' "$count" "$(seconds_since "$run_start")" \

@@ -86,12 +86,11 @@ struct BytesIn : CountedIn<Counter, Pointer> {};
 template <class T, FixedString Counter>
 struct ArrayIn : CountedIn<Counter, T*, sizeof(T)> {};
 
-/// A block that the vendor changes; the changed block comes back before the completion.
+/// A block that the vendor changes; the changed block comes back.
 template <FixedString Counter>
-struct LateBytesInOut : RoleBase<LPVOID, Block, Block> {
+struct BytesInOut : RoleBase<LPVOID, Block, Block> {
   static constexpr auto counted_by = Counter;
   static constexpr std::size_t unit = 1;
-  static constexpr bool late = true;
   template <class C, std::size_t I>
   static Block take(DesktopSide&, const typename C::Arguments& arguments) {
     constexpr auto at = C::position(Counter.view());
@@ -126,6 +125,12 @@ struct LateBytesInOut : RoleBase<LPVOID, Block, Block> {
       return Bytes(block.value->begin(), block.value->begin() + static_cast<std::ptrdiff_t>(size));
     }
   };
+};
+
+/// The same before the completion.
+template <FixedString Counter>
+struct LateBytesInOut : BytesInOut<Counter> {
+  static constexpr bool late = true;
 };
 
 /// An output of so many bytes as the Capacity parameter that `Counter` names says.

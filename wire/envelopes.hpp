@@ -30,6 +30,18 @@ struct EventValues {
   Bytes data;
   bool has_data = false;
 };
+/// LINE_CREATEDIALOGINSTANCE: what TUISPICREATEDIALOGINSTANCEPARAMS says, without what is one end's own.
+struct DialogValues {
+  std::uint64_t id = 0;
+  std::uint64_t request = 0;  // the one that asks for the dialog, as its session numbers it
+  std::u16string module;      // lpszUIDLLName
+  Bytes parameters;           // lpParams
+};
+constexpr std::size_t kMaxModuleName = 260;  // MAX_PATH
+EventValues event_of(std::uint64_t device, const DialogValues& dialog);
+/// Throws Failure(Malformed).
+DialogValues read_dialog(const fb::Event& event);
+
 Buffer make_event(const EventValues& event, const SnapshotBytes* snapshot = nullptr);
 
 /// A device of an inventory; spans and strings are copied into the envelope.

@@ -19,7 +19,7 @@ enum class Scope : std::uint8_t {
   Phone,          // htPhone
   Provider,       // neither; by the LINEEVENT that providerEnumDevices was given
   PhoneProvider,  // neither; by its PHONEEVENT
-  Dialog,         // a dialog instance in htLine's place
+  Dialog,         // a dialog instance in htLine's place; wire: its id in the place of the call's
 };
 
 /// What a parameter of a message is. On the wire: param1..3, 64 bits each, and one block of data.
@@ -33,7 +33,7 @@ enum class EventRole : std::uint8_t {
   GatherEnd,        // LINEGATHERTERM_; wire: data has what the buffer of lineGatherDigits holds by then
   Data,             // pointer to bytes; wire: data
   DataSize,         // their number; derived
-  DialogBlock,      // TUISPICREATEDIALOGINSTANCEPARAMS
+  DialogBlock,      // TUISPICREATEDIALOGINSTANCEPARAMS; wire: see DialogValues
   ProviderHandle,   // HPROVIDER; local
   NewDevice,        // temporary device id; wire: device id
   LineDevice,       // dwDeviceID; wire: line id

@@ -31,10 +31,8 @@ struct LocalRole : RoleBase<T> {
 struct LocalDword : LocalRole<DWORD> {};
 struct LocalPointer : LocalRole<DWORD_PTR> {};
 struct LocalDwordOut : LocalRole<LPDWORD> {};
-struct LocalBlock : LocalRole<LPVOID> {};
 struct Window : LocalRole<HWND> {};
 struct Provider : LocalRole<HPROVIDER> {};
-struct DialogInstance : LocalRole<HDRVDIALOGINSTANCE> {};
 struct UiModule : LocalRole<LPWSTR> {};
 
 /// Icons are local to a machine: the desktop gets none and TAPI shows a generic one.

@@ -22,6 +22,9 @@ class DesktopSide {
   virtual std::uint64_t phone(HDRVPHONE handle) = 0;
   virtual std::uint64_t call(HDRVCALL handle) = 0;
   virtual std::uint64_t msp_line(HDRVMSPLINE handle) = 0;
+  virtual std::uint64_t dialog(HDRVDIALOGINSTANCE handle) = 0;
+  /// The id of what a TUISPIDLL_OBJECT_ type names; for the provider itself, one of its devices.
+  virtual std::uint64_t dialog_object(DWORD type, DWORD_PTR object) = 0;
   virtual std::uint64_t line_device(DWORD device) = 0;
   virtual std::uint64_t phone_device(DWORD device) = 0;
   /// Mints a call handle, writes it into `slot`, and returns its number, by which call_named() finds it again.
@@ -47,6 +50,8 @@ class VendorSide {
   virtual HDRVPHONE phone(std::uint64_t id) = 0;
   virtual HDRVCALL call(std::uint64_t id) = 0;
   virtual HDRVMSPLINE msp_line(std::uint64_t id) = 0;
+  virtual HDRVDIALOGINSTANCE dialog(std::uint64_t id) = 0;
+  virtual DWORD_PTR dialog_object(DWORD type, std::uint64_t id) = 0;
   virtual DWORD line_device(std::uint64_t id) = 0;
   virtual DWORD phone_device(std::uint64_t id) = 0;
   /// A handle of our own for the vendor to name the object by.

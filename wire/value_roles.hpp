@@ -144,8 +144,31 @@ struct ConferenceCall
 struct ConsultCall
     : HandleRole<HDRVCALL, &DesktopSide::call, &VendorSide::call, false, LINEERR_INVALCONSULTCALLHANDLE> {};
 struct MspLine : HandleRole<HDRVMSPLINE, &DesktopSide::msp_line, &VendorSide::msp_line> {};
+struct DialogInstance : HandleRole<HDRVDIALOGINSTANCE, &DesktopSide::dialog, &VendorSide::dialog> {};
 struct LineDevice : HandleRole<DWORD, &DesktopSide::line_device, &VendorSide::line_device> {};
 struct PhoneDevice : HandleRole<DWORD, &DesktopSide::phone_device, &VendorSide::phone_device> {};
+
+/// dwObjectID of a dialog's question: a device id, the provider's, or a dialog instance, as dwObjectType says.
+struct DialogObject : RoleBase<DWORD_PTR, std::uint64_t> {
+  template <class C>
+  static constexpr std::size_t type_at() {
+    return C::position("dwObjectType");
+  }
+  template <class C, std::size_t I>
+  static In take(DesktopSide& side, const typename C::Arguments& arguments) {
+    return side.dialog_object(std::get<type_at<C>()>(arguments), std::get<I>(arguments));
+  }
+  struct Held : HeldBase {
+    DWORD_PTR value = 0;
+    template <class C, std::size_t I>
+    static Held made(VendorSide& side, const typename C::Inputs& in) {
+      Held held;
+      held.value = side.dialog_object(std::get<type_at<C>()>(in), std::get<I>(in));
+      return held;
+    }
+    DWORD_PTR pass() { return value; }
+  };
+};
 
 /// TAPI's handle for an object that this call makes: stays on the desktop; the vendor gets a token of the worker.
 template <class Handle, auto Token>

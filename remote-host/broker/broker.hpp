@@ -94,6 +94,7 @@ class Broker {
     std::uint64_t device = 0;  // the first line or phone that it is about
     std::uint64_t call = 0;
     std::uint64_t msp = 0;
+    std::uint64_t dialog = 0;
   };
   struct Station {  // a line or a phone
     wire::DeviceValues values;
@@ -119,8 +120,8 @@ class Broker {
     bool closing = false;
     bool idle() const { return state && state->params[0] == LINECALLSTATE_IDLE; }
   };
-  struct Instance {  // an MSP instance
-    std::uint64_t line = 0;
+  struct Instance {  // an MSP instance, or a dialog
+    std::uint64_t device = 0;
     SessionId session = 0;
   };
   /// A request at a worker. `session` 0: the broker's own.
@@ -176,11 +177,15 @@ class Broker {
   void drop_call(const Request& request);
   void create_instance(const Request& request);
   void close_instance(const Request& request);
+  void free_dialog(const Request& request);
+  /// Ends the MSP instances and dialogs that a session has on a device.
+  void close_instances(const Station& station, SessionId session);
 
   // fan_out.cpp
   void event(const wire::Buffer& envelope, const wire::fb::Event& event);
   void call_event(const wire::Buffer& envelope, const wire::fb::Event& event);
   void msp_event(const wire::Buffer& envelope, const wire::fb::Event& event);
+  void new_dialog(const wire::fb::Event& event);
   static bool asked_for(const Attachment& attachment, const wire::fb::Event& event);
 
   Station& station(std::uint64_t device);
@@ -199,6 +204,7 @@ class Broker {
   std::map<std::uint64_t, Station> stations_;
   std::unordered_map<std::uint64_t, CallState> calls_;
   std::unordered_map<std::uint64_t, Instance> instances_;
+  std::unordered_map<std::uint64_t, Instance> dialogs_;
   std::unordered_map<std::uint64_t, Pending> pending_;
   std::uint64_t next_request_ = 1;
   std::uint64_t next_attachment_ = 1;

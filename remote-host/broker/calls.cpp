@@ -115,4 +115,23 @@ void Broker::close_instance(const Request& request) {
   forward(request);
 }
 
+void Broker::free_dialog(const Request& request) {
+  dialogs_.erase(request.dialog);
+  forward(request);
+}
+
+void Broker::close_instances(const Station& station, SessionId session) {
+  const auto mine = [&](const auto& each) {
+    return each.second.session == session && each.second.device == station.values.id;
+  };
+  for (const auto& each : instances_) {
+    if (mine(each)) ask<calls::lineCloseMSPInstance>(station.worker, {each.first});
+  }
+  for (const auto& each : dialogs_) {
+    if (mine(each)) ask<calls::providerFreeDialogInstance>(station.worker, {each.first});
+  }
+  std::erase_if(instances_, mine);
+  std::erase_if(dialogs_, mine);
+}
+
 }  // namespace tsplink::host

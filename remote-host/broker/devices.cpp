@@ -76,7 +76,8 @@ void Broker::remove_station(std::uint64_t id) {
   }
   for (const auto& attachment : found->second.attachments) withdraw(attachment.session, id, 0);
   for (const auto call : found->second.calls) calls_.erase(call);
-  std::erase_if(instances_, [&](const auto& each) { return each.second.line == id; });
+  std::erase_if(instances_, [&](const auto& each) { return each.second.device == id; });
+  std::erase_if(dialogs_, [&](const auto& each) { return each.second.device == id; });
   stations_.erase(found);
 }
 
@@ -164,14 +165,7 @@ void Broker::close(const Request& request) {
 void Broker::detach(std::uint64_t device, SessionId session, const std::function<void(LONG)>& done) {
   auto& station = this->station(device);
   withdraw(session, device, 0);
-  for (auto at = instances_.begin(); at != instances_.end();) {
-    if (at->second.session == session && at->second.line == device) {
-      ask<calls::lineCloseMSPInstance>(station.worker, {at->first});
-      at = instances_.erase(at);
-    } else {
-      ++at;
-    }
-  }
+  close_instances(station, session);
   const auto held = station.calls;
   for (const auto id : held) {
     if (auto* call = find_call(id); call && call->holders.count(session)) release_call(id, session, true, {});

@@ -26,6 +26,12 @@ void Broker::event(const wire::Buffer& envelope, const wire::fb::Event& event) {
   if (!description || found == stations_.end()) return log::debug("An event of an unknown device is dropped.");
   auto& station = found->second;
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_SENDMSPDATA)) return msp_event(envelope, event);
+  if (event.message() == static_cast<std::uint16_t>(Message::kLINE_CREATEDIALOGINSTANCE)) return new_dialog(event);
+  if (description->scope == wire::Scope::Dialog) {
+    const auto dialog = dialogs_.find(event.call());
+    if (dialog != dialogs_.end()) sessions_.send(dialog->second.session, envelope);
+    return;
+  }
   if (description->scope == wire::Scope::Call) return call_event(envelope, event);
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_NEWCALL)) {
     CallState call;
@@ -63,6 +69,21 @@ void Broker::call_event(const wire::Buffer& envelope, const wire::fb::Event& eve
   if (call->idle() && call->holders.empty() && !call->closing) release_call(call->id, 0, false, {});
 }
 
+/// For the desktop whose request asks for it, under that request's number there.
+void Broker::new_dialog(const wire::fb::Event& event) {
+  auto dialog = wire::read_dialog(event);
+  const auto pending = pending_.find(dialog.request);
+  const bool wanted = pending != pending_.end() && !pending->second.answered &&
+                      open_sessions_.count(pending->second.from.session) != 0;
+  if (!wanted) {
+    return ask<wire::calls::providerFreeDialogInstance>(station(event.device()).worker, {dialog.id});
+  }
+  const auto session = pending->second.from.session;
+  dialogs_[dialog.id] = {event.device(), session};
+  dialog.request = pending->second.from.id;
+  sessions_.send(session, wire::make_event(wire::event_of(event.device(), dialog)));
+}
+
 void Broker::msp_event(const wire::Buffer& envelope, const wire::fb::Event& event) {
   if (event.param1()) {
     const auto instance = instances_.find(event.param1());
@@ -75,7 +96,7 @@ void Broker::msp_event(const wire::Buffer& envelope, const wire::fb::Event& even
     hearers = call->controllers;
   } else {
     for (const auto& [id, instance] : instances_) {
-      if (instance.line == event.device()) hearers.insert(instance.session);
+      if (instance.device == event.device()) hearers.insert(instance.session);
     }
   }
   for (const auto session : hearers) {

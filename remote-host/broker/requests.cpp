@@ -41,6 +41,7 @@ Broker::Override Broker::override_of(std::uint16_t function) {
     case number_of<calls::lineSetDefaultMediaDetection>: return &Broker::set_media;
     case number_of<calls::lineCreateMSPInstance>: return &Broker::create_instance;
     case number_of<calls::lineCloseMSPInstance>: return &Broker::close_instance;
+    case number_of<calls::providerFreeDialogInstance>: return &Broker::free_dialog;
     default: return nullptr;
   }
 }
@@ -112,15 +113,27 @@ void Broker::check(Request& request) const {
       case IdKind::MspLine: {
         const auto instance = instances_.find(named.id);
         if (instance == instances_.end() || instance->second.session != request.session) no_such(function, object);
-        device = instance->second.line;
+        device = instance->second.device;
         request.msp = named.id;
         break;
       }
+      case IdKind::Dialog: {
+        const auto dialog = dialogs_.find(named.id);
+        if (dialog == dialogs_.end() || dialog->second.session != request.session) {
+          throw Failure(Kind::NoSuchObject, "a dialog that this desktop has not",
+                        static_cast<LONG>(LINEERR_INVALPARAM));
+        }
+        device = dialog->second.device;
+        request.dialog = named.id;
+        break;
+      }
+      case IdKind::Provider: attached = false; break;
     }
+    const bool either = named.kind == IdKind::Dialog || named.kind == IdKind::Provider;
     const bool phone = named.kind == IdKind::Phone || named.kind == IdKind::PhoneDevice;
     const auto right = right_of(request.session, device);
     const auto at = stations_.find(device);
-    if (right == wire::Right::Local || at->second.phone != phone) no_such(function, object);
+    if (right == wire::Right::Local || (!either && at->second.phone != phone)) no_such(function, object);
     const auto& attachments = at->second.attachments;
     if (attached && std::none_of(attachments.begin(), attachments.end(),
                                  [&](const Attachment& each) { return each.session == request.session; })) {
@@ -131,7 +144,7 @@ void Broker::check(Request& request) const {
     if (request.device && at->second.worker != stations_.at(request.device).worker) no_such(function, object);
     if (!request.device) request.device = device;
   }
-  if (!request.device) throw Failure(Kind::Malformed, "the request names no line or phone");
+  if (!request.device) no_such(function, wire::Object::Device);
 }
 
 void Broker::forward(const Request& request, Done done) { forward(request, request.arguments, std::move(done)); }

@@ -63,6 +63,9 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
     // and most vendors have freed it.
     const auto handle = call->handle;
     const auto line = call->line;
+    for (const auto& event : call->held) {
+      if (event.call != id && conference_of(event) != id) out_.send(wire::make_event(event));
+    }
     forget_call(id);
     if (handle && !pending->in_vendor && pending->function == number_of<wire::calls::lineMakeCall>) {
       strands_->post(strand_of(line),

@@ -79,6 +79,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
     std::uint64_t device = 0;
     std::uint64_t call = 0;
     std::uint64_t msp = 0;
+    std::uint64_t dialog = 0;
   };
   struct Running {
     std::uint16_t function;
@@ -124,7 +125,10 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   bool resolve(const wire::EventDescription& message, DWORD_PTR device, DWORD_PTR call, wire::EventValues& event);
   bool translate(const wire::EventDescription& message, const DWORD_PTR (&params)[3], wire::EventValues& event);
   bool new_call(DWORD_PTR handle, DWORD_PTR slot, wire::EventValues& event);
+  void new_dialog(TUISPICREATEDIALOGINSTANCEPARAMS& params);
+  void forget_dialogs(std::uint64_t device);
   void send_event(const wire::EventValues& event);
+  Call* waits_for(const wire::EventValues& event);
   void drop(std::string_view message, const char* why);
   void forget_call(std::uint64_t id);
 
@@ -153,6 +157,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   std::map<std::pair<bool, DWORD>, std::uint64_t> by_number_;
   Table<Call> calls_;
   Table<MspInstance> msps_;
+  Table<Dialog> dialogs_;
   std::unordered_map<DWORD, std::shared_ptr<Pending>> pending_;
   std::unordered_map<DWORD, std::shared_ptr<Pending>> buried_;  // answered, but the vendor may still write
   std::set<std::pair<std::string, std::string>> dropped_;

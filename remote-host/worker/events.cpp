@@ -29,9 +29,26 @@ void Core::forget_call(std::uint64_t id) {
   }
 }
 
-void Core::send_event(const wire::EventValues& event) {
+std::uint64_t conference_of(const wire::EventValues& event) {
+  const bool conferenced = event.message == static_cast<std::uint16_t>(wire::Message::kLINE_CALLSTATE) &&
+                           event.params[0] == LINECALLSTATE_CONFERENCED;
+  return conferenced ? event.params[1] : 0;
+}
+
+/// The call whose completion must come before an event: its own, or that of the conference that it names; what comes
+/// behind such an event waits too.
+Call* Core::waits_for(const wire::EventValues& event) {
   auto* call = event.call ? calls_.find(event.call) : nullptr;
-  if (call && call->pending) {
+  if (!call || call->pending) return call;
+  if (const auto conference = conference_of(event)) call->behind = conference;
+  auto* behind = call->behind ? calls_.find(call->behind) : nullptr;
+  if (behind && behind->pending) return behind;
+  call->behind = 0;
+  return nullptr;
+}
+
+void Core::send_event(const wire::EventValues& event) {
+  if (auto* call = waits_for(event)) {
     if (call->held.size() < 4096) {
       call->held.push_back(event);
     } else {
@@ -58,8 +75,51 @@ bool Core::new_call(DWORD_PTR handle, DWORD_PTR slot, wire::EventValues& event) 
   return true;
 }
 
+/// Answered at once, since the vendor reads htDlgInst when its callback returns.
+void Core::new_dialog(TUISPICREATEDIALOGINSTANCEPARAMS& params) {
+  constexpr std::string_view name = "LINE_CREATEDIALOGINSTANCE";
+  params.htDlgInst = 0;
+  const auto request = pending_.find(params.dwRequestID);
+  if (request == pending_.end()) return drop(name, "names a request that is not under way");
+  if (params.dwSize > wire::kMaxBlock) return drop(name, "carries more bytes than a block may hold");
+  wire::DialogValues values;
+  for (const auto* text = params.lpszUIDLLName; text && *text; ++text) {
+    if (values.module.size() == wire::kMaxModuleName) return drop(name, "has a module's name without end");
+    values.module.push_back(static_cast<char16_t>(*text));
+  }
+  Dialog dialog;
+  dialog.id = values.id = random_id();
+  dialog.device = request->second->device;
+  dialog.token = Registry::root().new_token(weak_from_this());
+  dialog.handle = params.hdDlgInst;
+  params.htDlgInst = static_cast<HTAPIDIALOGINSTANCE>(dialog.token);
+  values.request = request->second->wire_id;
+  if (const auto* bytes = static_cast<const std::uint8_t*>(params.lpParams)) {
+    values.parameters.assign(bytes, bytes + params.dwSize);
+  }
+  in_order(dialog.device, [this, event = wire::event_of(dialog.device, values)] { send_event(event); });
+  dialogs_.add(dialog);
+}
+
+void Core::forget_dialogs(std::uint64_t device) {
+  for (const auto id : dialogs_.ids_where([&](const Dialog& each) { return each.device == device; })) {
+    Registry::root().release_token(dialogs_.find(id)->token);
+    dialogs_.remove(id);
+  }
+}
+
 bool Core::resolve(const wire::EventDescription& message, DWORD_PTR device, DWORD_PTR call,
                    wire::EventValues& event) {
+  if (message.scope == wire::Scope::Dialog) {
+    const auto* dialog = dialogs_.by_token(device);
+    if (!dialog) {
+      drop(message.name, "names an unknown dialog");
+      return false;
+    }
+    event.device = dialog->device;
+    event.call = dialog->id;
+    return true;
+  }
   auto* owner = devices_.by_token(device);
   if (!owner || owner->phone != wire::is_phone(message.scope)) {
     drop(message.name, "names an unknown line or phone");
@@ -145,8 +205,8 @@ void Core::on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message,
     drop("message " + std::to_string(message), "is none that a provider sends this way");
     return;
   }
-  if (description->scope == wire::Scope::Dialog || *number == wire::Message::kLINE_CREATEDIALOGINSTANCE) {
-    drop(description->name, "asks for a dialog, which no desktop shows");
+  if (*number == wire::Message::kLINE_CREATEDIALOGINSTANCE) {
+    if (auto* dialog = reinterpret_cast<TUISPICREATEDIALOGINSTANCEPARAMS*>(params[0])) new_dialog(*dialog);
     return;
   }
   if (description->scope == wire::Scope::Provider || description->scope == wire::Scope::PhoneProvider) {

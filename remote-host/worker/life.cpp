@@ -242,6 +242,7 @@ void Core::close_device(std::uint64_t id) {
     Registry::root().release_token(msps_.find(msp)->token);
     msps_.remove(msp);
   }
+  forget_dialogs(id);
   if (auto* device = devices_.find(id)) {
     if (device->token) Registry::root().release_token(device->token);
     devices_.set_token(*device, 0);

@@ -33,7 +33,8 @@ struct Call {
   DWORD token = 0;
   HDRVCALL handle = nullptr;
   bool pending = false;                             // its function's completion is not there yet
-  std::vector<wire::EventValues> held;              // events that wait for that completion
+  std::vector<wire::EventValues> held;              // events that wait for that completion, of other calls too
+  std::uint64_t behind = 0;                         // a call that its events wait for: it is conferenced there
   std::deque<std::shared_ptr<VendorCall>> gathers;  // own the buffers that the vendor writes digits into
 };
 
@@ -42,6 +43,13 @@ struct MspInstance {
   std::uint64_t line = 0;
   DWORD token = 0;
   HDRVMSPLINE handle = nullptr;
+};
+
+struct Dialog {
+  std::uint64_t id = 0;
+  std::uint64_t device = 0;  // of the request that asked for it
+  DWORD token = 0;
+  HDRVDIALOGINSTANCE handle = nullptr;
 };
 
 /// Objects of one kind with their two keys.
@@ -88,5 +96,7 @@ class Table {
 
 /// A random id, never 0, that names an object on every desktop.
 std::uint64_t random_id();
+/// The conference that a LINECALLSTATE_CONFERENCED names; 0: none, or another message.
+std::uint64_t conference_of(const wire::EventValues& event);
 
 }  // namespace tsplink::host

@@ -29,7 +29,8 @@ constexpr std::uint16_t kDialling[] = {number_of<calls::lineMakeCall>,
 
 /// Functions that are always carried out: their caller has let go already.
 constexpr std::uint16_t kClosing[] = {number_of<calls::lineClose>, number_of<calls::lineCloseCall>,
-                                      number_of<calls::lineCloseMSPInstance>, number_of<calls::phoneClose>};
+                                      number_of<calls::lineCloseMSPInstance>, number_of<calls::phoneClose>,
+                                      number_of<calls::providerFreeDialogInstance>};
 
 template <std::size_t N>
 bool among(const std::uint16_t (&functions)[N], std::uint16_t function) {
@@ -105,6 +106,10 @@ void Core::receive(wire::Buffer buffer) {
         const auto* msp = msps_.find(named.id);
         device = msp ? msp->line : 0;
         job.msp = named.id;
+      } else if (named.kind == IdKind::Dialog) {
+        const auto* dialog = dialogs_.find(named.id);
+        device = dialog ? dialog->device : 0;
+        job.dialog = named.id;
       }
       if (!job.device) job.device = device;
     }
@@ -200,6 +205,9 @@ void Core::finish_close(const Job& job) {
       Registry::root().release_token(msp->token);
       msps_.remove(job.msp);
     }
+  } else if (job.dialog) {
+    if (const auto* dialog = dialogs_.find(job.dialog)) Registry::root().release_token(dialog->token);
+    dialogs_.remove(job.dialog);
   } else {
     close_device(job.device);
   }

@@ -61,6 +61,23 @@ HDRVMSPLINE CallSide::msp_line(std::uint64_t id) {
   return msp->handle;
 }
 
+HDRVDIALOGINSTANCE CallSide::dialog(std::uint64_t id) {
+  std::lock_guard lock(core_.mutex_);
+  const auto* dialog = core_.dialogs_.find(id);
+  if (!dialog) throw Failure(Kind::NoSuchObject, "a dialog that is not there", static_cast<LONG>(LINEERR_INVALPARAM));
+  return dialog->handle;
+}
+
+DWORD_PTR CallSide::dialog_object(DWORD type, std::uint64_t id) {
+  switch (type) {
+    case TUISPIDLL_OBJECT_LINEID: return device(id, false);
+    case TUISPIDLL_OBJECT_PHONEID: return device(id, true);
+    case TUISPIDLL_OBJECT_PROVIDERID: return core_.options_.permanent_id;
+    case TUISPIDLL_OBJECT_DIALOGINSTANCE: return reinterpret_cast<DWORD_PTR>(dialog(id));
+    default: wire::malformed("a dialog's question", "dwObjectType", "is none that there is");
+  }
+}
+
 HTAPICALL CallSide::call_token() {
   std::lock_guard lock(core_.mutex_);
   Call call;

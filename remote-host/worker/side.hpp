@@ -15,6 +15,8 @@ class CallSide final : public wire::VendorSide {
   HDRVPHONE phone(std::uint64_t id) override;
   HDRVCALL call(std::uint64_t id) override;
   HDRVMSPLINE msp_line(std::uint64_t id) override;
+  HDRVDIALOGINSTANCE dialog(std::uint64_t id) override;
+  DWORD_PTR dialog_object(DWORD type, std::uint64_t id) override;
   DWORD line_device(std::uint64_t id) override { return device(id, false); }
   DWORD phone_device(std::uint64_t id) override { return device(id, true); }
   HTAPICALL call_token() override;

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <tuple>
 
 #include "failures.hpp"
 #include "ledger.hpp"
 #include "tests/e2e/site.hpp"
 #include "text.hpp"
+#include "vendor_log.hpp"
 
 namespace tsplink::conformance {
 namespace {
@@ -21,12 +23,14 @@ namespace fs = std::filesystem;
 
 Ledger ledger;
 std::size_t differences = 0;
+bool listing = false;
 
 struct Scenario {
   std::string name;
   std::string text;
   std::string pbx = {};               // settings of simpbx
   std::string vendor = "simpbx.tsp";  // module
+  bool derived = false;
 };
 
 void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
@@ -48,10 +52,10 @@ std::vector<Scenario> scenarios() {
   std::vector<Scenario> out;
   for (const auto& entry : fs::directory_iterator(folder() / "scenarios")) out.push_back(written(entry.path()));
   std::sort(out.begin(), out.end(), [](const Scenario& a, const Scenario& b) { return a.name < b.name; });
-  out.push_back({"bad_arguments", bad_arguments()});
-  out.push_back({"refused", refusals(false)});
-  out.push_back({"failed", refusals(true)});
-  out.push_back({"unavailable", unavailable(), "msp = no\n", "simpbx_bare.tsp"});
+  out.push_back({.name = "bad_arguments", .text = bad_arguments(), .derived = true});
+  out.push_back({.name = "refused", .text = refusals(false), .derived = true});
+  out.push_back({.name = "failed", .text = refusals(true), .derived = true});
+  out.push_back({"unavailable", unavailable(), "msp = no\n", "simpbx_bare.tsp", true});
   return out;
 }
 
@@ -78,7 +82,58 @@ TEST_P(Conformance, IsTheVendorsOwnTrace) {
   e2e::expect_same(direct, proxied);
   e2e::ask_to_end(*host, End::host);
   EXPECT_EQ(host->wait(), 0) << host->story();
+  if (scenario.derived) return;  // what is refused on the way never reaches the vendor
+  const auto asked = asked_of_vendor(e2e::text_of(alone.file("pbx.log")));
+  const auto asked_by_host = asked_of_vendor(e2e::text_of(site.file("pbx.log")));
+  if (asked != asked_by_host) ++differences;
+  SCOPED_TRACE("what the vendor was asked");
+  e2e::expect_same(asked, asked_by_host);
 }
+
+std::string sorted(const std::string& text) {
+  auto lines = tapisim::split(text, '\n');
+  std::sort(lines.begin(), lines.end());
+  return tapisim::join(lines, "\n");
+}
+
+/// A host with a vendor that has a habit of real drivers: what it does to its handles, completions, buffers and
+/// threads is the host's affair, and the desktop sees what it would see of a vendor without it.
+class Habit : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+
+TEST_P(Habit, IsNotSeenOnTheDesktop) {
+  const auto [habit, name] = GetParam();
+  const auto scenario = written(folder() / "scenarios" / (std::string(name) + ".tap"));
+  const auto text = "limit 60\n" + scenario.text;
+  const Site alone;
+  alone.set_pbx(scenario.pbx);
+  const auto direct = alone.canonical({.scenario = text, .name = "direct"});
+  const Site site;
+  site.set_pbx(scenario.pbx + "habits = " + habit + "\n");
+  const bool narrow = std::string_view(habit) == "narrow_handles";
+  const auto host =
+      site.start_host({{"permanent_id = 1\n", narrow ? "permanent_id = 1\nslot_bytes = 4\n" : "permanent_id = 1\n"}});
+  const auto configuration = site.proxy_configuration("desk1", site.port());
+  site.canonical({Site::scenario("tapisrv/scenarios/learn.tap"), "desk1", configuration});
+  const auto proxied = site.canonical({text, "desk1", configuration});
+  // That events come before the completion stays as the vendor has it; what the events say is the same.
+  const bool same_order = std::string_view(habit) != "events_before_completion";
+  const auto form = [&](const std::string& trace) { return same_order ? trace : sorted(trace); };
+  if (form(direct) != form(proxied)) ++differences;
+  e2e::expect_same(form(direct), form(proxied));
+  EXPECT_EQ(e2e::text_of(site.file("pbx.log")).find("!!"), std::string::npos) << "the vendor complains";
+  e2e::ask_to_end(*host, End::host);
+  EXPECT_EQ(host->wait(), 0) << host->story();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Habits, Habit,
+    testing::Combine(testing::Values("complete_in_call", "error_then_id", "completion_before_output", "refuse_late",
+                                     "events_before_completion", "events_in_call", "newcall_no_retry", "app_handles",
+                                     "call_is_line", "narrow_handles", "used_too_small", "write_past_used",
+                                     "needed_changes", "options_unset", "announce_early", "nonreentrant", "init_once",
+                                     "block_open", "block_close_call", "locked_callback"),
+                     testing::Values("call", "transfer", "park")),
+    [](const auto& one) { return std::string(std::get<0>(one.param)) + "_" + std::get<1>(one.param); });
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, Conformance, testing::ValuesIn(scenarios()),
                          [](const auto& one) { return one.param.name; });
@@ -99,6 +154,7 @@ class Report : public testing::Environment {
     const auto summary = "conformance: " + std::to_string(ledger.functions()) + " functions, " +
                          std::to_string(ledger.messages()) + " messages, " + std::to_string(differences) +
                          " differences\n";
+    if (listing) std::cout << ledger.list();
     std::cout << summary;
     if (const char* report = std::getenv("TSPLINK_CONFORMANCE_REPORT")) e2e::write(report, ledger.list() + summary);
   }
@@ -109,6 +165,15 @@ class Report : public testing::Environment {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument != "--list") {
+      std::cerr << "conformance_test: unknown option '" << argument
+                << "'\n  --list   after the run, prints each function and message with what covers it\n";
+      return 2;
+    }
+    tsplink::conformance::listing = true;
+  }
   testing::AddGlobalTestEnvironment(new tsplink::conformance::Report);
   return RUN_ALL_TESTS();
 }

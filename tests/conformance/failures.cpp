@@ -19,7 +19,8 @@ namespace {
 constexpr char kBegin[] =
     "wait lines 4\nwait phones 2\nopen line 1 as l\nopen phone 1 as p\n"
     "pbx incoming line=1 from=+4930111 as in\nexpect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\n"
-    "call lineAnswer c\nexpect completion 0\nexpect LINE_CALLSTATE CONNECTED on c\n";
+    "call lineAnswer c\nexpect completion 0\nexpect LINE_CALLSTATE CONNECTED on c\n"
+    "expect LINE_CALLINFO LINECALLINFOSTATE_CONNECTEDID on c\n";
 constexpr char kEnd[] =
     "call lineDrop c\nexpect completion 0\nexpect LINE_CALLSTATE IDLE on c\n"
     "expect LINE_ADDRESSSTATE INUSEZERO on l\nclose c\n";
@@ -28,6 +29,7 @@ constexpr char kEnd[] =
 const std::map<std::string, std::string>& needed_arguments() {
   static const std::map<std::string, std::string> kNeeded = {
       {"lineGetID", "dwSelect=LINECALLSELECT_LINE lpszDeviceClass=\"simpbx/trunk\""},
+      {"providerGenericDialogData", "dwObjectType=TUISPIDLL_OBJECT_LINEID lpParams=x:01 on 1"},
       {"phoneGetID", "lpszDeviceClass=\"simpbx/handset\""},
       {"lineGetAddressID", "dwAddressMode=LINEADDRESSMODE_DIALABLEADDR lpsAddress=\"1001\""},
       {"lineUnpark", "lpszDestAddress=\"7\""},

@@ -97,10 +97,12 @@ fs::path Site::proxy_configuration(const std::string& desktop, const std::string
   fs::create_directories(state);
   fs::permissions(state, fs::perms::owner_all);
   const auto path = file(desktop + ".toml");
-  write(path, with("machine = \"" + desktop + "\"\nstate = \"" + state.string() +
-                       "\"\ncall_deadline_ms = 60000\n[[host]]\naddress = \"localhost\"\nport = " + port + "\n" +
-                       tls("desktop-" + desktop) + "[log]\nlevel = \"info\"\nfile = \"" + desktop + ".log\"\n",
-                   changes));
+  write(path,
+        with("machine = \"" + desktop + "\"\nstate = \"" + state.string() +
+                 "\"\ncall_deadline_ms = 60000\n[[host]]\naddress = \"localhost\"\nport = " + port + "\n" +
+                 tls("desktop-" + desktop) +
+                 "[dialogs]\nmodules = [\"simpbx.tsp\"]\n[log]\nlevel = \"info\"\nfile = \"" + desktop + ".log\"\n",
+             changes));
   return path;
 }
 

@@ -86,11 +86,11 @@ std::string dialog(Pbx& pbx, const CommandLine& command) {
     callback.kind = Callback::Kind::dialog;
     callback.device = number_of(pbx.hProvider);
     callback.call_handle = pbx.dialogs;  // hdDlgInst; the courier builds the structure on its stack
-    callback.p1 = command.number("request");
+    callback.p1 = command.number("request", pbx.courier.newest());
     pbx.courier.emit(std::move(callback));
     return "dialog=" + hex(pbx.dialogs);
   }
-  if (pbx.dialogs == 0) throw CommandError("There is no dialog; 'dialog create request=N' makes one.");
+  if (pbx.dialogs == 0) throw CommandError("There is no dialog; 'dialog create' makes one.");
   callback.message = static_cast<DWORD>(LINE_SENDDIALOGINSTANCEDATA);
   callback.device = pbx.courier.dialog();
   if (what == "send") {

@@ -77,6 +77,9 @@ class Courier {
   /// Carries out `count` of the held requests; 0: all, and stops holding.
   void release(unsigned count);
   std::size_t pending() const { return requests_.size(); }
+  std::optional<DRV_REQUESTID> newest() const {
+    return requests_.empty() ? std::nullopt : std::optional(requests_.back().request.id);
+  }
   /// The next `times` requests end with this error instead of being carried out.
   void fail_next(LONG error, unsigned times) { fail_error_ = error, fail_times_ = times; }
   std::uint64_t delivered() const { return delivered_; }

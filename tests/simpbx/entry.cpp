@@ -110,10 +110,10 @@ std::string Argument::text() const {
              (value_ ? "\"" + narrow(reinterpret_cast<LPCWSTR>(static_cast<std::uintptr_t>(value_))) + "\"" : "NULL");
     case Kind::bytes: {
       if (!value_) return result + "NULL";
-      constexpr DWORD kShown = 16;
+      constexpr DWORD kShown = 16;  // the rest as a hash
       const auto* bytes = reinterpret_cast<const BYTE*>(static_cast<std::uintptr_t>(value_));
       return result + "[" + std::to_string(size_) + ":" + hex_bytes(bytes, std::min(size_, kShown)) +
-             (size_ > kShown ? "..]" : "]");
+             (size_ > kShown ? ".." + hex(fnv1a(bytes, size_)) + "]" : "]");
     }
   }
   return result;

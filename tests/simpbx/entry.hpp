@@ -13,6 +13,9 @@
 #define ARG(parameter) ::tsplink::simpbx::Argument(#parameter, parameter)
 /// A block of `size` bytes, shown by its content.
 #define BLOCK_ARG(parameter, size) ::tsplink::simpbx::Argument(#parameter, parameter, size)
+#define STRUCTURE_ARG(parameter) BLOCK_ARG(parameter, (parameter) ? (parameter)->dwTotalSize : 0)
+#define ARRAY_ARG(parameter, count) \
+  BLOCK_ARG(parameter, static_cast<DWORD>(std::min<std::size_t>(count, 4096) * sizeof *(parameter)))
 
 #ifdef _WIN32
 #undef DECLSPEC_EXPORT

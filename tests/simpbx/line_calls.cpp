@@ -122,36 +122,36 @@ void hold_others(Pbx& pbx, const CallPtr& call) {
 
 SIMPBX_EXPORT TSPI_lineMakeCall(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, HTAPICALL htCall, LPHDRVCALL lphdCall,
                                 LPCWSTR lpszDestAddress, DWORD dwCountryCode, LPLINECALLPARAMS const lpCallParams) {
-  return async_entry(
-      "lineMakeCall", dwRequestID,
-      {ARG(dwRequestID), ARG(hdLine), ARG(htCall), ARG(lpszDestAddress), ARG(dwCountryCode), ARG(lpCallParams)},
-      [&](Pbx& pbx) {
-        need_pointer(lphdCall);
-        const LinePtr line = pbx.line(hdLine);
-        const Text number = copy_text(lpszDestAddress);
-        check_dial_string(pbx.config, number);
-        if (!line->in_service || !line->connected) refuse(LINEERR_INVALLINESTATE);
-        if (pbx.count(*line, kLiveStates & ~kOnHoldStates) >= 4) refuse(LINEERR_CALLUNAVAIL);
-        const CallPtr call = start_call(pbx, line, 0, htCall, lpCallParams);
-        call->country = dwCountryCode;
-        const auto effect = [&pbx, call, number]() -> LONG {
-          if (narrow(number).starts_with("5553")) refuse(LINEERR_CALLUNAVAIL);
-          hold_others(pbx, call);
-          if (number.empty()) {
-            pbx.set_state(call, LINECALLSTATE_DIALTONE, LINEDIALTONEMODE_NORMAL);
-          } else {
-            pbx.dial(call, number);
-          }
-          return 0;
-        };
-        if (pbx.has(Habit::complete_on_close)) {
-          *lphdCall = handle_of<HDRVCALL>(call->handle);
-          effect();
-          pbx.courier.submit_until_closed({dwRequestID, {line, call, nullptr, nullptr}, nullptr});
-        } else {
-          submit_start(pbx, dwRequestID, call, lphdCall, effect);
-        }
-      });
+  return async_entry("lineMakeCall", dwRequestID,
+                     {ARG(dwRequestID), ARG(hdLine), ARG(htCall), ARG(lpszDestAddress), ARG(dwCountryCode),
+                      STRUCTURE_ARG(lpCallParams)},
+                     [&](Pbx& pbx) {
+                       need_pointer(lphdCall);
+                       const LinePtr line = pbx.line(hdLine);
+                       const Text number = copy_text(lpszDestAddress);
+                       check_dial_string(pbx.config, number);
+                       if (!line->in_service || !line->connected) refuse(LINEERR_INVALLINESTATE);
+                       if (pbx.count(*line, kLiveStates & ~kOnHoldStates) >= 4) refuse(LINEERR_CALLUNAVAIL);
+                       const CallPtr call = start_call(pbx, line, 0, htCall, lpCallParams);
+                       call->country = dwCountryCode;
+                       const auto effect = [&pbx, call, number]() -> LONG {
+                         if (narrow(number).starts_with("5553")) refuse(LINEERR_CALLUNAVAIL);
+                         hold_others(pbx, call);
+                         if (number.empty()) {
+                           pbx.set_state(call, LINECALLSTATE_DIALTONE, LINEDIALTONEMODE_NORMAL);
+                         } else {
+                           pbx.dial(call, number);
+                         }
+                         return 0;
+                       };
+                       if (pbx.has(Habit::complete_on_close)) {
+                         *lphdCall = handle_of<HDRVCALL>(call->handle);
+                         effect();
+                         pbx.courier.submit_until_closed({dwRequestID, {line, call, nullptr, nullptr}, nullptr});
+                       } else {
+                         submit_start(pbx, dwRequestID, call, lphdCall, effect);
+                       }
+                     });
 }
 
 SIMPBX_EXPORT TSPI_lineDial(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, LPCWSTR lpszDestAddress,

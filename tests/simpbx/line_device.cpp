@@ -110,7 +110,7 @@ SIMPBX_EXPORT TSPI_lineSetDefaultMediaDetection(HDRVLINE hdLine, DWORD dwMediaMo
 
 SIMPBX_EXPORT TSPI_lineConditionalMediaDetection(HDRVLINE hdLine, DWORD dwMediaModes,
                                                  LPLINECALLPARAMS const lpCallParams) {
-  return sync_entry("lineConditionalMediaDetection", {ARG(hdLine), ARG(dwMediaModes), ARG(lpCallParams)},
+  return sync_entry("lineConditionalMediaDetection", {ARG(hdLine), ARG(dwMediaModes), STRUCTURE_ARG(lpCallParams)},
                     [&](Pbx& pbx) {
                       const LinePtr line = pbx.line(hdLine);
                       Pbx::need_media(dwMediaModes);

@@ -155,8 +155,8 @@ SIMPBX_EXPORT TSPI_lineForward(DRV_REQUESTID dwRequestID, HDRVLINE hdLine, DWORD
                                LPLINECALLPARAMS const lpCallParams) {
   return async_entry(
       "lineForward", dwRequestID,
-      {ARG(dwRequestID), ARG(hdLine), ARG(bAllAddresses), ARG(dwAddressID), ARG(lpForwardList),
-       ARG(dwNumRingsNoAnswer), ARG(htConsultCall), ARG(lpCallParams)},
+      {ARG(dwRequestID), ARG(hdLine), ARG(bAllAddresses), ARG(dwAddressID), STRUCTURE_ARG(lpForwardList),
+       ARG(dwNumRingsNoAnswer), ARG(htConsultCall), STRUCTURE_ARG(lpCallParams)},
       [&](Pbx& pbx) {
         need_pointer(lphdConsultCall);
         const LinePtr line = pbx.line(hdLine);

@@ -200,21 +200,18 @@ SIMPBX_EXPORT TSPI_lineMonitorMedia(HDRVCALL hdCall, DWORD dwMediaModes) {
 
 SIMPBX_EXPORT TSPI_lineMonitorTones(HDRVCALL hdCall, DWORD dwToneListID, LPLINEMONITORTONE const lpToneList,
                                     DWORD dwNumEntries) {
-  return sync_entry(
-      "lineMonitorTones",
-      {ARG(hdCall), ARG(dwToneListID),
-       BLOCK_ARG(lpToneList, static_cast<DWORD>(std::min(dwNumEntries, DWORD{kMaxList}) * sizeof(LINEMONITORTONE))),
-       ARG(dwNumEntries)},
-      [&](Pbx& pbx) {
-        const CallPtr call = pbx.call(hdCall);
-        Pbx::need_state(*call, ~DWORD{LINECALLSTATE_IDLE});
-        if (!lpToneList) {
-          call->tone_lists.erase(dwToneListID);
-          return;
-        }
-        if (dwNumEntries > kMaxList) refuse(LINEERR_INVALTONELIST);
-        call->tone_lists[dwToneListID].assign(lpToneList, lpToneList + dwNumEntries);
-      });
+  return sync_entry("lineMonitorTones",
+                    {ARG(hdCall), ARG(dwToneListID), ARRAY_ARG(lpToneList, dwNumEntries), ARG(dwNumEntries)},
+                    [&](Pbx& pbx) {
+                      const CallPtr call = pbx.call(hdCall);
+                      Pbx::need_state(*call, ~DWORD{LINECALLSTATE_IDLE});
+                      if (!lpToneList) {
+                        call->tone_lists.erase(dwToneListID);
+                        return;
+                      }
+                      if (dwNumEntries > kMaxList) refuse(LINEERR_INVALTONELIST);
+                      call->tone_lists[dwToneListID].assign(lpToneList, lpToneList + dwNumEntries);
+                    });
 }
 
 SIMPBX_EXPORT TSPI_lineSetMediaMode(HDRVCALL hdCall, DWORD dwMediaMode) {
@@ -234,8 +231,9 @@ SIMPBX_EXPORT TSPI_lineSetMediaControl(HDRVLINE hdLine, DWORD dwAddressID, HDRVC
                                        LPLINEMEDIACONTROLCALLSTATE const lpCallStateList,
                                        DWORD dwCallStateNumEntries) {
   return sync_entry("lineSetMediaControl",
-                    {ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect), ARG(dwDigitNumEntries),
-                     ARG(dwMediaNumEntries), ARG(dwToneNumEntries), ARG(dwCallStateNumEntries)},
+                    {ARG(hdLine), ARG(dwAddressID), ARG(hdCall), ARG(dwSelect),
+                     ARRAY_ARG(lpDigitList, dwDigitNumEntries), ARRAY_ARG(lpMediaList, dwMediaNumEntries),
+                     ARRAY_ARG(lpToneList, dwToneNumEntries), ARRAY_ARG(lpCallStateList, dwCallStateNumEntries)},
                     [&](Pbx& pbx) {
                       // The selection says which of the three ids counts.
                       LinePtr line;

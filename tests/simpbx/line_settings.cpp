@@ -261,7 +261,7 @@ SIMPBX_EXPORT TSPI_lineGetCallHubTracking(HDRVLINE hdLine, LPLINECALLHUBTRACKING
 }
 
 SIMPBX_EXPORT TSPI_lineSetCallHubTracking(HDRVLINE hdLine, LPLINECALLHUBTRACKINGINFO lpTrackingInfo) {
-  return sync_entry("lineSetCallHubTracking", {ARG(hdLine), ARG(lpTrackingInfo)}, [&](Pbx& pbx) {
+  return sync_entry("lineSetCallHubTracking", {ARG(hdLine), STRUCTURE_ARG(lpTrackingInfo)}, [&](Pbx& pbx) {
     const LinePtr line = pbx.line(hdLine);
     need_pointer(lpTrackingInfo);
     if (lpTrackingInfo->dwTotalSize < sizeof(LINECALLHUBTRACKINGINFO)) refuse(LINEERR_STRUCTURETOOSMALL);

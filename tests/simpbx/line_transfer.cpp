@@ -66,7 +66,7 @@ void send_away(Pbx& pbx, const CallPtr& call, const Text& number, DWORD reason) 
 SIMPBX_EXPORT TSPI_lineSetupTransfer(DRV_REQUESTID dwRequestID, HDRVCALL hdCall, HTAPICALL htConsultCall,
                                      LPHDRVCALL lphdConsultCall, LPLINECALLPARAMS const lpCallParams) {
   return async_entry("lineSetupTransfer", dwRequestID,
-                     {ARG(dwRequestID), ARG(hdCall), ARG(htConsultCall), ARG(lpCallParams)}, [&](Pbx& pbx) {
+                     {ARG(dwRequestID), ARG(hdCall), ARG(htConsultCall), STRUCTURE_ARG(lpCallParams)}, [&](Pbx& pbx) {
                        need_pointer(lphdConsultCall);
                        const CallPtr call = pbx.call(hdCall);
                        Pbx::need_state(*call, kConsultable);
@@ -126,7 +126,7 @@ SIMPBX_EXPORT TSPI_lineSetupConference(DRV_REQUESTID dwRequestID, HDRVCALL hdCal
                                        LPLINECALLPARAMS const lpCallParams) {
   return async_entry("lineSetupConference", dwRequestID,
                      {ARG(dwRequestID), ARG(hdCall), ARG(hdLine), ARG(htConfCall), ARG(htConsultCall),
-                      ARG(dwNumParties), ARG(lpCallParams)},
+                      ARG(dwNumParties), STRUCTURE_ARG(lpCallParams)},
                      [&](Pbx& pbx) {
                        need_pointer(lphdConfCall);
                        need_pointer(lphdConsultCall);
@@ -153,23 +153,23 @@ SIMPBX_EXPORT TSPI_lineSetupConference(DRV_REQUESTID dwRequestID, HDRVCALL hdCal
 
 SIMPBX_EXPORT TSPI_linePrepareAddToConference(DRV_REQUESTID dwRequestID, HDRVCALL hdConfCall, HTAPICALL htConsultCall,
                                               LPHDRVCALL lphdConsultCall, LPLINECALLPARAMS const lpCallParams) {
-  return async_entry("linePrepareAddToConference", dwRequestID,
-                     {ARG(dwRequestID), ARG(hdConfCall), ARG(htConsultCall), ARG(lpCallParams)}, [&](Pbx& pbx) {
-                       need_pointer(lphdConsultCall);
-                       const CallPtr conference = pbx.call(hdConfCall, LINEERR_INVALCONFCALLHANDLE);
-                       if (!conference->is_conference) refuse(LINEERR_INVALCONFCALLHANDLE);
-                       Pbx::need_state(*conference, LINECALLSTATE_CONNECTED);
-                       const CallPtr consult =
-                           start_call(pbx, conference->line, conference->address_id, htConsultCall, lpCallParams);
-                       submit_start(pbx, dwRequestID, consult, lphdConsultCall,
-                                    [&pbx, conference, consult]() -> LONG {
-                                      Pbx::need_state(*conference, LINECALLSTATE_CONNECTED);
-                                      link_consultation(conference, consult);
-                                      pbx.set_state(conference, LINECALLSTATE_ONHOLDPENDCONF);
-                                      begin_consultation(pbx, consult);
-                                      return 0;
-                                    });
-                     });
+  return async_entry(
+      "linePrepareAddToConference", dwRequestID,
+      {ARG(dwRequestID), ARG(hdConfCall), ARG(htConsultCall), STRUCTURE_ARG(lpCallParams)}, [&](Pbx& pbx) {
+        need_pointer(lphdConsultCall);
+        const CallPtr conference = pbx.call(hdConfCall, LINEERR_INVALCONFCALLHANDLE);
+        if (!conference->is_conference) refuse(LINEERR_INVALCONFCALLHANDLE);
+        Pbx::need_state(*conference, LINECALLSTATE_CONNECTED);
+        const CallPtr consult =
+            start_call(pbx, conference->line, conference->address_id, htConsultCall, lpCallParams);
+        submit_start(pbx, dwRequestID, consult, lphdConsultCall, [&pbx, conference, consult]() -> LONG {
+          Pbx::need_state(*conference, LINECALLSTATE_CONNECTED);
+          link_consultation(conference, consult);
+          pbx.set_state(conference, LINECALLSTATE_ONHOLDPENDCONF);
+          begin_consultation(pbx, consult);
+          return 0;
+        });
+      });
 }
 
 SIMPBX_EXPORT TSPI_lineAddToConference(DRV_REQUESTID dwRequestID, HDRVCALL hdConfCall, HDRVCALL hdConsultCall) {

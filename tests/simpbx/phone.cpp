@@ -119,7 +119,8 @@ SIMPBX_EXPORT TSPI_phoneGetButtonInfo(HDRVPHONE hdPhone, DWORD dwButtonLampID, L
 SIMPBX_EXPORT TSPI_phoneSetButtonInfo(DRV_REQUESTID dwRequestID, HDRVPHONE hdPhone, DWORD dwButtonLampID,
                                       LPPHONEBUTTONINFO const lpButtonInfo) {
   return async_entry("phoneSetButtonInfo", dwRequestID,
-                     {ARG(dwRequestID), ARG(hdPhone), ARG(dwButtonLampID), ARG(lpButtonInfo)}, [&](Pbx& pbx) {
+                     {ARG(dwRequestID), ARG(hdPhone), ARG(dwButtonLampID), STRUCTURE_ARG(lpButtonInfo)},
+                     [&](Pbx& pbx) {
                        constexpr DWORD kFixed = 36;  // without dwButtonState, which came later and is no input
                        const PhonePtr phone = pbx.phone(hdPhone);
                        Button changed = button(phone, dwButtonLampID);

@@ -87,4 +87,10 @@ std::string hex_bytes(const BYTE* bytes, std::size_t size) {
   return result;
 }
 
+std::uint64_t fnv1a(const BYTE* bytes, std::size_t size) {
+  std::uint64_t hash = 0xCBF29CE484222325;
+  for (std::size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001B3;
+  return hash;
+}
+
 }  // namespace tsplink::simpbx

@@ -21,5 +21,6 @@ Text copy_text(LPCWSTR text);
 
 std::string hex(std::uint64_t value);
 std::string hex_bytes(const BYTE* bytes, std::size_t size);
+std::uint64_t fnv1a(const BYTE* bytes, std::size_t size);
 
 }  // namespace tsplink::simpbx

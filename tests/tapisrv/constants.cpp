@@ -80,6 +80,7 @@ constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
     {"dwCallCompletionModes", "LINECALLCOMPLMODE"},
     {"dwRemoveFromConfCaps", "LINEREMOVEFROMCONF"},
     {"dwSelect", "LINECALLSELECT"},
+    {"dwObjectType", "TUISPIDLL_OBJECT"},
     {"dwTerminalModes", "LINETERMMODE"},
     {"dwTreatment", "LINECALLTREATMENT"},
     {"dwCallTreatment", "LINECALLTREATMENT"},

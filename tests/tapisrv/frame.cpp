@@ -111,6 +111,10 @@ class Builder {
         if (found != arguments_.objects.end()) return found->second->driver;
         return given_number(param.name, 0);
       }
+      case ParamKind::dialog_object: {
+        const auto found = arguments_.objects.find(param.name);
+        return found != arguments_.objects.end() ? found->second->driver : given_number(param.name, device_);
+      }
       case ParamKind::new_line:
       case ParamKind::new_call:
       case ParamKind::new_phone:

@@ -58,6 +58,7 @@ ParamKind kind_by_name(std::string_view function, std::string_view name) {
                                                                {"hdPhone", ParamKind::phone},
                                                                {"hdMSPLine", ParamKind::msp},
                                                                {"hdDlgInst", ParamKind::dialog},
+                                                               {"dwObjectID", ParamKind::dialog_object},
                                                                {"htLine", ParamKind::tapi_line},
                                                                {"htPhone", ParamKind::tapi_phone},
                                                                {"htMSPLine", ParamKind::tapi_msp},

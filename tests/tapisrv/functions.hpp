@@ -22,7 +22,8 @@ enum class ParamKind {
   call,
   phone,
   msp,
-  dialog,  // handles of the provider
+  dialog,         // handles of the provider
+  dialog_object,  // a device's id, the provider's, or a dialog's handle
   tapi_line,
   tapi_call,
   tapi_phone,

@@ -53,6 +53,8 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
     case ParamKind::phone_device:
       if (value == INITIALIZE_NEGOTIATION) return "INITIALIZE_NEGOTIATION";
       return reader == For::comparison && value == device ? "this device" : std::to_string(value);
+    case ParamKind::dialog_object:
+      return reader == For::comparison && value == device ? "this device" : hex_number(value);
     case ParamKind::text: {
       if (buffer == nullptr) return "NULL";
       std::u16string units(buffer->size() / 2, u'\0');
@@ -184,11 +186,10 @@ std::string inputs_text(const Function& function, const Frame& frame, const Argu
     std::string text;
     if (param.kind == ParamKind::request) {
       text = World::mark(request);
+    } else if (const auto named = arguments.objects.find(param.name); named != arguments.objects.end()) {
+      text = World::mark(named->second);
     } else if (is_handle_in(param.kind)) {
-      const auto found = arguments.objects.find(param.name);
-      text = found != arguments.objects.end() ? World::mark(found->second)
-             : frame.arguments[i] == 0        ? "NULL"
-                                              : hex_number(frame.arguments[i]);
+      text = frame.arguments[i] == 0 ? "NULL" : hex_number(frame.arguments[i]);
     } else if (made.count(param.name) != 0) {
       text = World::mark(made.at(param.name));
     } else {

@@ -62,6 +62,9 @@ void Interpreter::add_objects(const Function& function, const Options& given, Ar
       throw std::runtime_error("nothing is called \"" + name + "\"");
     }
   }
+  // The one parameter that may be a handle or a number.
+  const auto asked = given.pair("dwObjectID");
+  if (is_object(asked)) arguments.objects["dwObjectID"] = object(asked);
   if (next < given.plain.size()) throw std::runtime_error("\"" + given.plain[next] + "\" fits no parameter");
 }
 
@@ -72,7 +75,8 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
   Arguments arguments;
   Section* section = nullptr;
   if (!given.get("on").empty()) {  // functions that name a device by its id
-    const bool phone = starts_with(function->name, "phone");
+    const bool phone =
+        starts_with(function->name, "phone") || given.pair("dwObjectType") == "TUISPIDLL_OBJECT_PHONEID";
     const auto device = provider_.find(phone, given.get("on"));
     if (device == nullptr) throw std::runtime_error("there is no device " + given.get("on"));
     section = device->section;

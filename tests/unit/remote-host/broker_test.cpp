@@ -231,10 +231,60 @@ TEST_F(BrokerTest, ForeignObjectsDoNotExist) {
             static_cast<LONG>(LINEERR_BADDEVICEID));
   EXPECT_EQ(result_of(kBert, request<calls::lineOpen>(kBert, {kPhone, {}, {}, 0x00020002, {}})),
             static_cast<LONG>(LINEERR_BADDEVICEID));
-  EXPECT_EQ(result_of(kBert, request<calls::providerFreeDialogInstance>(kBert, {})),
+  EXPECT_EQ(result_of(kBert, request<calls::providerShutdown>(kBert, {})),
             static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
   broker_.session_message(kBert, wire::make_request(1, 9999, 0, 0, {}));
   EXPECT_TRUE(asked_.empty());
+}
+
+TEST_F(BrokerTest, ADialogIsTheDesktopsThatAskedForIt) {
+  open(kAnna);
+  open(kBert);
+  const auto asking = request<calls::lineDevSpecific>(kAnna, {{}, kLine, 0, 0, {}, {}});
+  const auto sent = take("lineDevSpecific");
+  wire::DialogValues dialog{0xD1, sent.id, u"vendor.dll", {1, 2, 3}};
+  const auto create = [&] { broker_.worker_message(worker_, wire::make_event(wire::event_of(kLine, dialog))); };
+  create();
+  ASSERT_FALSE(heard_.empty());
+  EXPECT_EQ(heard_.back().first, kAnna);
+  const auto told = wire::read_dialog(*wire::verified_envelope(*heard_.back().second)->body_as_Event());
+  EXPECT_EQ(told.id, dialog.id);
+  EXPECT_EQ(told.request, asking);  // as the desktop numbers it
+  EXPECT_EQ(told.module, dialog.module);
+  EXPECT_EQ(told.parameters, dialog.parameters);
+  EXPECT_EQ(hears(kBert), Names{});
+
+  // Nobody else has it.
+  EXPECT_EQ(result_of(kBert, request<calls::providerFreeDialogInstance>(kBert, {0xD1})),
+            static_cast<LONG>(LINEERR_INVALPARAM));
+  EXPECT_EQ(result_of(kBert, request<calls::providerGenericDialogData>(
+                                 kBert, {0xD1, TUISPIDLL_OBJECT_DIALOGINSTANCE, {}, {}})),
+            static_cast<LONG>(LINEERR_INVALPARAM));
+  hears(kAnna);
+  event(Message::kLINE_SENDDIALOGINSTANCEDATA, 0xD1, 0);
+  EXPECT_EQ(hears(kAnna), Names{"LINE_SENDDIALOGINSTANCEDATA 0"});
+  EXPECT_EQ(hears(kBert), Names{});
+
+  // A question of it reaches the vendor; what the desktop has not, it cannot ask about.
+  request<calls::providerGenericDialogData>(kAnna, {0xD1, TUISPIDLL_OBJECT_DIALOGINSTANCE, {}, {}});
+  EXPECT_EQ(vendor(), Names{"providerGenericDialogData"});
+  EXPECT_EQ(
+      result_of(kAnna, request<calls::providerGenericDialogData>(kAnna, {0x4711, TUISPIDLL_OBJECT_LINEID, {}, {}})),
+      static_cast<LONG>(LINEERR_BADDEVICEID));
+  EXPECT_NE(result_of(kAnna, request<calls::providerGenericDialogData>(kAnna, {0xD1, 77, {}, {}})), 0);
+  EXPECT_EQ(vendor(), Names{});
+
+  // A second one ends with the desktop, and one for a request that is over is ended at once.
+  dialog.id = 0xD2;
+  create();
+  request<calls::providerFreeDialogInstance>(kAnna, {0xD1});
+  EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
+  broker_.session_down(kAnna, "gone");
+  EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
+  answer(sent, 0);
+  dialog.id = 0xD3;
+  create();
+  EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
 }
 
 TEST_F(BrokerTest, EventsGoToAllThatHoldTheCallAsTheSameBytes) {

@@ -25,6 +25,8 @@ class AnySide final : public wire::VendorSide {
   HDRVPHONE phone(std::uint64_t id) override { return handle<HDRVPHONE>(id); }
   HDRVCALL call(std::uint64_t id) override { return handle<HDRVCALL>(id); }
   HDRVMSPLINE msp_line(std::uint64_t id) override { return handle<HDRVMSPLINE>(id); }
+  HDRVDIALOGINSTANCE dialog(std::uint64_t id) override { return handle<HDRVDIALOGINSTANCE>(id); }
+  DWORD_PTR dialog_object(DWORD, std::uint64_t id) override { return static_cast<DWORD_PTR>(id); }
   DWORD line_device(std::uint64_t id) override { return static_cast<DWORD>(id); }
   DWORD phone_device(std::uint64_t id) override { return static_cast<DWORD>(id); }
   HTAPICALL call_token() override { return handle<HTAPICALL>(11); }
@@ -77,9 +79,11 @@ struct IsBytesOut<wire::BytesOut<Counter>> : std::true_type {
   static constexpr auto counter = Counter;
 };
 template <class T>
-struct IsLateBytes : std::false_type {};
+struct IsBytesInOut : std::false_type {};
 template <wire::FixedString Counter>
-struct IsLateBytes<wire::LateBytesInOut<Counter>> : std::true_type {};
+struct IsBytesInOut<wire::BytesInOut<Counter>> : std::true_type {};
+template <wire::FixedString Counter>
+struct IsBytesInOut<wire::LateBytesInOut<Counter>> : std::true_type {};
 
 template <class T>
 wire::Bytes valid_structure() {
@@ -145,7 +149,7 @@ void use(const typename C::Arguments& arguments) {
   if constexpr (requires { Role::counted_by; }) {
     const DWORD count = std::get<C::position(Role::counted_by.view())>(arguments);
     if (argument) read(argument, count * Role::unit);
-    if constexpr (IsLateBytes<Role>::value) {
+    if constexpr (IsBytesInOut<Role>::value) {
       // A careless vendor writes past the end.
       if (argument) std::memset(argument, 0x5A, count + 64);
     }
@@ -217,7 +221,7 @@ void check_output(const typename C::Inputs& inputs, const typename C::Outputs& o
     EXPECT_EQ(out, wire::Bytes(IsFixedOut<Role>::size, 0x5A));
   } else if constexpr (IsBytesOut<Role>::value) {
     EXPECT_EQ(out, wire::Bytes(std::get<C::position(IsBytesOut<Role>::counter.view())>(inputs), 0x5A));
-  } else if constexpr (IsLateBytes<Role>::value) {
+  } else if constexpr (IsBytesInOut<Role>::value) {
     const auto& in = std::get<I>(inputs);
     EXPECT_EQ(out.has_value(), in.has_value());
     if (in) {
@@ -245,10 +249,12 @@ void check_function() {
                                      },
                                      nullptr});
     for (int round = 0; round < 20; ++round) {
-      const auto inputs = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      auto inputs = [&]<std::size_t... I>(std::index_sequence<I...>) {
         return typename C::Inputs{random_input<typename C::template Role<I>>()...};
       }
       (std::make_index_sequence<C::size>{});
+      if constexpr (constexpr auto at = C::position("dwObjectType"); at < C::size)
+        std::get<at>(inputs) = 1 + below(4);
       const auto bytes = wire::encode(inputs);
       EXPECT_NO_THROW(named_ids(number_of<C>, bytes));
       AnySide side;

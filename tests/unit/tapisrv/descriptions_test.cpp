@@ -21,7 +21,8 @@ TEST(Functions, GiveAPointerWhereTheHeaderHasOne) {
     for (std::size_t i = 0; i < function.params.size(); ++i) {
       const ParamKind kind = function.params[i].kind;
       const bool value = kind == ParamKind::number || kind == ParamKind::request || kind == ParamKind::line_device ||
-                         kind == ParamKind::phone_device || kind == ParamKind::tapi_msp;
+                         kind == ParamKind::phone_device || kind == ParamKind::tapi_msp ||
+                         kind == ParamKind::dialog_object;
       EXPECT_EQ(function.pointers[i], !value) << function.name << " " << function.params[i].name;
     }
   }

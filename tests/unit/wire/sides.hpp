@@ -35,7 +35,7 @@ concept NewObject = requires(typename R::Held held, VendorSide& side) {
 
 /// A desktop's handle h of kind k has the id (k << 48) + h, and the vendor's handle for it is h + kShift.
 inline constexpr std::uintptr_t kShift = 0x100000;
-enum class HandleKind : std::uint64_t { Line = 1, Phone, Call, MspLine, LineDevice, PhoneDevice };
+enum class HandleKind : std::uint64_t { Line = 1, Phone, Call, MspLine, LineDevice, PhoneDevice, Dialog, Object };
 
 template <class Handle>
 std::uint64_t id_for(HandleKind kind, Handle handle) {
@@ -56,6 +56,8 @@ class FakeDesktop : public DesktopSide {
   std::uint64_t phone(HDRVPHONE handle) override { return id_for(HandleKind::Phone, handle); }
   std::uint64_t call(HDRVCALL handle) override { return id_for(HandleKind::Call, handle); }
   std::uint64_t msp_line(HDRVMSPLINE handle) override { return id_for(HandleKind::MspLine, handle); }
+  std::uint64_t dialog(HDRVDIALOGINSTANCE handle) override { return id_for(HandleKind::Dialog, handle); }
+  std::uint64_t dialog_object(DWORD, DWORD_PTR object) override { return id_for(HandleKind::Object, object); }
   std::uint64_t line_device(DWORD device) override { return id_for(HandleKind::LineDevice, device); }
   std::uint64_t phone_device(DWORD device) override { return id_for(HandleKind::PhoneDevice, device); }
   std::uint64_t new_call(HTAPICALL, LPHDRVCALL slot) override {
@@ -86,6 +88,8 @@ class FakeWorker : public VendorSide {
   HDRVPHONE phone(std::uint64_t id) override { return handle<HDRVPHONE>(HandleKind::Phone, id); }
   HDRVCALL call(std::uint64_t id) override { return handle<HDRVCALL>(HandleKind::Call, id); }
   HDRVMSPLINE msp_line(std::uint64_t id) override { return handle<HDRVMSPLINE>(HandleKind::MspLine, id); }
+  HDRVDIALOGINSTANCE dialog(std::uint64_t id) override { return handle<HDRVDIALOGINSTANCE>(HandleKind::Dialog, id); }
+  DWORD_PTR dialog_object(DWORD, std::uint64_t id) override { return handle<DWORD_PTR>(HandleKind::Object, id); }
   DWORD line_device(std::uint64_t id) override { return handle<DWORD>(HandleKind::LineDevice, id); }
   DWORD phone_device(std::uint64_t id) override { return handle<DWORD>(HandleKind::PhoneDevice, id); }
   HTAPICALL call_token() override { return handle_from<HTAPICALL>(++tokens); }

@@ -1,0 +1,12 @@
+// What the vendor was asked, from simpbx's log, in a form that is the same directly and through proxy and host. Pure
+// functions; any thread.
+#pragma once
+
+#include <string>
+
+namespace tsplink::conformance {
+
+/// One line for each accepted call that an application brings about, sorted, without what each side numbers itself.
+std::string asked_of_vendor(const std::string& log);
+
+}  // namespace tsplink::conformance
