@@ -200,6 +200,7 @@ wine_ready() {
 # ---- Suites by ctest: unit, e2e, conformance
 
 export TSPLINK_CONFORMANCE_REPORT=$scratch/conformance # what covers what, and the sum
+export TSPLINK_SEED=${TSPLINK_SEED:-$RANDOM} # of the scenarios that nobody wrote
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:handle_abort=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:handle_abort=1

@@ -10,6 +10,7 @@
 
 #include "failures.hpp"
 #include "ledger.hpp"
+#include "random_scenario.hpp"
 #include "tests/e2e/site.hpp"
 #include "text.hpp"
 #include "vendor_log.hpp"
@@ -56,6 +57,18 @@ std::vector<Scenario> scenarios() {
   out.push_back({.name = "refused", .text = refusals(false), .derived = true});
   out.push_back({.name = "failed", .text = refusals(true), .derived = true});
   out.push_back({"unavailable", unavailable(), "msp = no\n", "simpbx_bare.tsp", true});
+  return out;
+}
+
+/// TSPLINK_SEED=N chooses the first seed; each is in its test's name, so a failure can be played again.
+std::vector<Scenario> random_scenarios() {
+  constexpr std::uint64_t kCount = 4;
+  const char* chosen = std::getenv("TSPLINK_SEED");
+  const auto first = chosen ? std::strtoull(chosen, nullptr, 10) : 1;
+  std::vector<Scenario> out;
+  for (auto seed = first; seed < first + kCount; ++seed) {
+    out.push_back({.name = "seed_" + std::to_string(seed), .text = random_scenario(seed)});
+  }
   return out;
 }
 
@@ -136,6 +149,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return std::string(std::get<0>(one.param)) + "_" + std::get<1>(one.param); });
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, Conformance, testing::ValuesIn(scenarios()),
+                         [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Random, Conformance, testing::ValuesIn(random_scenarios()),
                          [](const auto& one) { return one.param.name; });
 
 /// After the scenarios: what they covered is what uncovered.txt leaves.

@@ -21,11 +21,15 @@ class Inside {
     if (world_.inside_callback.fetch_add(1) != 0) {
       world_.breach(Rule::callback_overlap, what + " came while another callback was still running");
     }
+    world_.callback_thread = std::this_thread::get_id();
     if (world_.callback_delay_us != 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(world_.callback_delay_us));
     }
   }
-  ~Inside() { world_.inside_callback.fetch_sub(1); }
+  ~Inside() {
+    world_.callback_thread = std::thread::id();
+    world_.inside_callback.fetch_sub(1);
+  }
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
 
@@ -294,22 +298,45 @@ void deliver(World& world, const Message& m) {
   world.push(object->section, std::move(happening));
 }
 
+/// What the scenario wants done from inside the callback that was just noted.
+void act(World& world) {
+  std::vector<std::pair<Hook, Happening*>> due;
+  {
+    const std::lock_guard lock(world.mutex);
+    due.swap(world.due);
+  }
+  for (auto& [hook, happening] : due) {
+    world.current = happening;
+    hook.act(*happening);
+    world.current = nullptr;
+    const std::lock_guard lock(world.mutex);
+    happening->held = false;
+    world.changed.notify_all();
+  }
+}
+
+void note_event(World& world, bool phone, const Message& message, DWORD value) {
+  const Event* event = message.event;
+  const std::lock_guard lock(world.mutex);
+  const bool wrong = event != nullptr && ((phone && event->target != Target::phone && event->target != Target::any) ||
+                                          (!phone && event->target == Target::phone));
+  if (event == nullptr || wrong) {
+    world.breach(Rule::event_unknown_message, "The provider sent message " + std::to_string(value) + " by " +
+                                                  (phone ? "PHONEEVENT" : "LINEEVENT"));
+  } else if (!event->sent) {
+    world.breach(Rule::event_not_of_tsp, "The provider sent " + std::string(event->name));
+  } else {
+    deliver(world, message);
+  }
+}
+
 void on_event(bool phone, const Message& message, DWORD value) {
   World* world = root.load();
   if (world == nullptr) return;
   const Event* event = message.event;
   const Inside inside(*world, event == nullptr ? "Message " + std::to_string(value) : std::string(event->name));
-  const std::lock_guard lock(world->mutex);
-  const bool wrong = event != nullptr && ((phone && event->target != Target::phone && event->target != Target::any) ||
-                                          (!phone && event->target == Target::phone));
-  if (event == nullptr || wrong) {
-    world->breach(Rule::event_unknown_message, "The provider sent message " + std::to_string(value) + " by " +
-                                                   (phone ? "PHONEEVENT" : "LINEEVENT"));
-  } else if (!event->sent) {
-    world->breach(Rule::event_not_of_tsp, "The provider sent " + std::string(event->name));
-  } else {
-    deliver(*world, message);
-  }
+  note_event(*world, phone, message, value);
+  act(*world);
 }
 
 }  // namespace

@@ -175,6 +175,10 @@ void Caller::invoke(Attempt& attempt) {
   auto shared = std::make_shared<Shared>();
   shared->frame = attempt.frame;
   const Function* function = attempt.function;
+  if (world_.callback_thread == std::this_thread::get_id()) {  // from inside a callback, on its thread
+    attempt.result = function->invoke(entry, shared->frame->arguments.data());
+    return;
+  }
   const bool finished = pool_.run(
       [shared, function, entry] { shared->result = function->invoke(entry, shared->frame->arguments.data()); },
       limit_);
@@ -289,6 +293,10 @@ void Caller::emit(Attempt& attempt, Show show) {
     const std::string outputs =
         outputs_text(*attempt.function, *attempt.frame, false, For::comparison, attempt.section->device);
     if (attempt.result == 0 && !outputs.empty()) text += ", " + outputs;
+  }
+  if (world_.callback_thread == std::this_thread::get_id() && world_.current != nullptr) {
+    world_.current->text += " { " + text + " }";
+    return;
   }
   world_.emit(attempt.section, text);
 }

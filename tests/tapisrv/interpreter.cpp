@@ -31,6 +31,7 @@ void Interpreter::play_block(const Scenario& block, Run& run) {
 
 void Interpreter::play_one(const Statement& statement, Run& run) {
   const std::string& verb = statement.words[0];
+  check_hooks();
   if (verb == "parallel") return play_parallel(statement, run);
   if (verb == "repeat") {
     const auto times = parse_number(substitute(statement.words.at(1), run));
@@ -45,6 +46,7 @@ void Interpreter::play_one(const Statement& statement, Run& run) {
   if (verb == "open") return open(words, run);
   if (verb == "close") return close(object(words.at(1)));
   if (verb == "call" || verb == "read") return call(words, run);
+  if (verb == "inside") return inside(words, run);
   if (verb == "expect") return expect(words, run);
   if (verb == "msp") return msp(words, run);
   if (verb == "pbx") return pbx(words);
@@ -290,6 +292,11 @@ void Interpreter::wait(const std::vector<std::string>& words, Run& run) {
   }
 }
 
+void Interpreter::check_hooks() {
+  const std::lock_guard lock(world_.mutex);
+  if (!world_.hook_problem.empty()) throw std::runtime_error(world_.hook_problem);
+}
+
 void Interpreter::finish() {
   if (!provider_.running()) return;
   std::vector<Object*> open;
@@ -302,7 +309,9 @@ void Interpreter::finish() {
   }
   for (Object* object : open) close(object);
   provider_.shutdown(linger_);
+  check_hooks();
   const std::lock_guard lock(world_.mutex);
+  if (!world_.hooks.empty()) throw Stop("What this waits for did not come: " + world_.hooks.front().what + ".");
   for (const auto& section : world_.sections) {
     for (const auto& happening : section->happenings) {
       if (happening.request == nullptr || happening.claimed || happening.request->result == 0) continue;

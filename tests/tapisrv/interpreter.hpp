@@ -48,6 +48,7 @@ class Interpreter {
   void close(Object* object);
   void call(const std::vector<std::string>& words, Run& run);
   void add_objects(const Function& function, const Options& options, Arguments& arguments);
+  void inside(const std::vector<std::string>& words, const Run& run);
   void expect(const std::vector<std::string>& words, Run& run);
   void expect_completion(const Options& options, Run& run);
   void expect_event(const Event& event, const Options& options, Run& run);
@@ -57,6 +58,7 @@ class Interpreter {
   void msp(const std::vector<std::string>& words, Run& run);
   void pbx(const std::vector<std::string>& words);
   void wait(const std::vector<std::string>& words, Run& run);
+  void check_hooks();
   void finish();
 
   Options options(const std::vector<std::string>& words, std::size_t from);

@@ -166,6 +166,7 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
   }
   check_outputs(*request->function, *request->frame, given);
   // TAPI closes a call whose lineMakeCall failed by completion, and not one that was refused.
+  if (std::find(given.plain.begin(), given.plain.end(), "unclosed") != given.plain.end()) return;
   if (request->result == 0 || request->progress == Progress::refused || request->function->name != "lineMakeCall") {
     return;
   }
@@ -176,7 +177,7 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
 }
 
 bool Interpreter::matches(const Happening& happening, const Event& event, const Options& given) {
-  if (happening.event != &event || happening.claimed) return false;
+  if (happening.event != &event || happening.claimed || happening.held) return false;
   const auto& params = event.params;
   for (const auto& word : given.plain) {  // constants of whichever parameter has them
     bool fits = false;
@@ -202,6 +203,36 @@ bool Interpreter::matches(const Happening& happening, const Event& event, const 
     }
   }
   return true;
+}
+
+/// "inside MESSAGE .. on NAME call FUNCTION ..": before the next callback like that returns.
+void Interpreter::inside(const std::vector<std::string>& words, const Run& run) {
+  const auto verb =
+      std::find_if(words.begin(), words.end(), [](const auto& w) { return w == "call" || w == "read"; });
+  const Event* event = words.size() > 1 ? find_event(std::string_view(words[1])) : nullptr;
+  if (event == nullptr || verb == words.end()) {
+    throw std::runtime_error("write: inside MESSAGE [CONSTANT] on NAME call FUNCTION ..");
+  }
+  const auto given = std::make_shared<Options>(options({words.begin(), verb}, 2));
+  const Object* target = object(given->get("on"));
+  const std::vector<std::string> wanted(verb, words.end());
+  Hook hook;
+  hook.what = join(words, " ");
+  hook.wanted = [this, event, given, target](const Happening& happening) {
+    if (target->kind == ObjectKind::call ? happening.call != target : happening.object != target) return false;
+    return matches(happening, *event, *given);
+  };
+  hook.act = [this, wanted, own = run](Happening& happening) mutable {
+    try {
+      bind("it", {happening.call != nullptr ? happening.call : happening.object, nullptr});
+      call(wanted, own);
+    } catch (const std::exception& problem) {
+      const std::lock_guard lock(world_.mutex);
+      world_.hook_problem = "from inside a callback: " + std::string(problem.what());
+    }
+  };
+  const std::lock_guard lock(world_.mutex);
+  world_.hooks.push_back(std::move(hook));
 }
 
 std::string Interpreter::unclaimed(const Section* section) {

@@ -98,6 +98,13 @@ Object* World::find_driver(ObjectKind kind, std::uintptr_t driver) {
 
 void World::push(Section* section, Happening happening) {
   section->happenings.push_back(std::move(happening));
+  auto& pushed = section->happenings.back();  // a deque: it stays where it is
+  const auto hook = std::find_if(hooks.begin(), hooks.end(), [&](const Hook& each) { return each.wanted(pushed); });
+  if (hook != hooks.end()) {
+    pushed.held = true;
+    due.emplace_back(std::move(*hook), &pushed);
+    hooks.erase(hook);
+  }
   if (listener != nullptr) listener->happened(section->happenings.back());
   changed.notify_all();
 }

@@ -11,10 +11,13 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "coverage.hpp"
@@ -78,6 +81,14 @@ struct Happening {
   Bytes data;        // LINE_SENDMSPDATA and dialog data
   std::string text;  // with marks, see World::mark
   bool claimed = false;
+  bool held = false;  // a call from inside the callback is not done yet
+};
+
+/// What TAPI does from inside a callback, before it returns.
+struct Hook {
+  std::function<bool(const Happening&)> wanted;
+  std::function<void(Happening&)> act;  // not under the lock
+  std::string what;
 };
 
 struct Section {
@@ -128,12 +139,17 @@ class World {
   std::vector<DWORD> line_devices, phone_devices;
   int overload = 0;  // LINE_NEWCALLs still to be answered by NULL
   Listener* listener = nullptr;
+  std::list<Hook> hooks;                         // not come yet
+  std::vector<std::pair<Hook, Happening*>> due;  // of the callback that runs
+  std::string hook_problem;
   Section* provider = nullptr;
   Coverage coverage;
 
   unsigned callback_delay_us = 0;
   std::uintptr_t provider_handle = 0;
   std::atomic<int> inside_callback{0};
+  std::atomic<std::thread::id> callback_thread{};  // while a callback runs
+  Happening* current = nullptr;                    // that the callback's thread acts for; that thread only
   std::atomic<bool> broken{false};
   std::vector<std::string> allowed;  // names of rules that only make a note; set before the start
 
