@@ -157,7 +157,11 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
     for (std::size_t i = 0; i < section->happenings.size(); ++i) {
       if (section->happenings[i].request != request) continue;
       section->happenings[i].claimed = true;
-      world_.emit_until(section, i);
+      if (request->result == 0) {
+        world_.emit_until(section, i);
+      } else {  // at once or by completion: its place among the callbacks says nothing
+        world_.emit(section, section->happenings[i].text);
+      }
     }
   }
   if (any ? request->result >= 0 : request->result != wanted) {

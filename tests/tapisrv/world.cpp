@@ -147,7 +147,8 @@ void World::emit_beside(Section* section, const std::string& stream, const std::
 
 void World::emit_until(Section* section, std::size_t index) {
   for (; section->emitted < section->happenings.size() && section->emitted <= index; ++section->emitted) {
-    emit(section, section->happenings[section->emitted].text);
+    const auto& happening = section->happenings[section->emitted];
+    if (happening.request == nullptr || happening.request->result == 0) emit(section, happening.text);
   }
 }
 

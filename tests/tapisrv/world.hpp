@@ -168,7 +168,8 @@ class World {
   static std::string mark(const Request* request);
   std::string for_trace(const std::string& text) const;  // (lock)
 
-  /// Canonical trace (lock). emit_until puts all happenings up to and including `index` there; emit_beside writes to
+  /// Canonical trace (lock). emit_until puts all happenings up to and including `index` there,
+  /// without failed requests, which stand where the scenario expects them; emit_beside writes to
   /// a stream of its own, whose names are given at the end, since its order against the section's is nobody's
   /// promise.
   void emit(Section* section, const std::string& text);
