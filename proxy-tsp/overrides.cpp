@@ -301,18 +301,18 @@ LONG Override<calls::lineGatherDigits>::run(Core& core, HDRVCALL hdCall, DWORD d
                                             LPWSTR lpsDigits, DWORD dwNumDigits, LPCWSTR lpszTerminationDigits,
                                             DWORD dwFirstDigitTimeout, DWORD dwInterDigitTimeout) {
   const auto call = core.call(hdCall);
-  if (lpsDigits)
-    core.add_gather(*call, {dwEndToEndID, lpsDigits, dwNumDigits});  // its event may come before the answer
+  // Its event may come before the answer.
+  const DWORD number = lpsDigits ? core.add_gather(*call, {dwEndToEndID, lpsDigits, dwNumDigits}) : dwEndToEndID;
   LONG result = LINEERR_OPERATIONFAILED;
   try {
-    result = forward<calls::lineGatherDigits>(core, Function::lineGatherDigits, hdCall, dwEndToEndID, dwDigitModes,
+    result = forward<calls::lineGatherDigits>(core, Function::lineGatherDigits, hdCall, number, dwDigitModes,
                                               lpsDigits, dwNumDigits, lpszTerminationDigits, dwFirstDigitTimeout,
                                               dwInterDigitTimeout);
   } catch (...) {
-    if (lpsDigits) core.drop_gather(*call, dwEndToEndID);
+    core.drop_gather(*call, number);
     throw;
   }
-  if (result != 0 && lpsDigits) core.drop_gather(*call, dwEndToEndID);
+  if (result != 0) core.drop_gather(*call, number);
   return result;
 }
 
