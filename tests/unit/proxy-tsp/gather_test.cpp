@@ -68,12 +68,13 @@ TEST_F(GatherTest, DigitsAreInTheBufferWhenTapiHearsOfThem) {
 }
 
 TEST_F(GatherTest, AFullBufferHasNoNulAndAHostCannotWriteBehindIt) {
-  const Buffer exact(3), small(2);
+  const Buffer exact(3), longer(6);
   host_says(LINEGATHERTERM_BUFFERFULL, begin(1, exact), u"123");
-  host_says(LINEGATHERTERM_BUFFERFULL, begin(2, small), u"123456");
+  EXPECT_EQ(gather(2, longer.text.get(), 2), 0);
+  host_says(LINEGATHERTERM_BUFFERFULL, host_id(), u"123456");
   EXPECT_EQ(ends().size(), 2U);
   EXPECT_EQ(exact.digits(), u"123");
-  EXPECT_EQ(small.digits(), u"12");
+  EXPECT_EQ(longer.digits(), u"12----");
 }
 
 TEST_F(GatherTest, ANewOneEndsTheOldWhetherTheHostSaysSoOrNot) {
