@@ -7,7 +7,7 @@ namespace tsplink::proxy {
 
 namespace {
 
-std::uint64_t random_trace_id() {
+std::uint64_t random_number() {
   thread_local std::mt19937_64 generator{std::random_device{}()};
   return generator();
 }
@@ -118,7 +118,7 @@ LONG Core::create_device(bool phone, DWORD_PTR temporary, DWORD device_id) {
 
 wire::Buffer Core::request(std::uint64_t id, wire::Function function, std::span<const std::uint8_t> arguments,
                            std::chrono::milliseconds deadline) const {
-  const auto trace = random_trace_id();
+  const auto trace = random_number();
   const auto* info = wire::function_info(static_cast<std::uint16_t>(function));
   log_(LogLevel::Debug,
        "request " + std::to_string(id) + " " + std::string(info->name) + " trace " + std::to_string(trace));
@@ -289,16 +289,16 @@ std::shared_ptr<MspInstance> Core::add_msp(const std::shared_ptr<Line>& line, HT
   return msp;
 }
 
-void Core::add_gather(Call& call, const Gather& gather) {
+DWORD Core::add_gather(Call& call, Gather gather) {
+  gather.number = static_cast<DWORD>(random_number());
   std::lock_guard lock(mutex_);
   call.gathers.push_back(gather);
+  return gather.number;
 }
 
-void Core::drop_gather(Call& call, DWORD end_to_end) {
+void Core::drop_gather(Call& call, DWORD number) {
   std::lock_guard lock(mutex_);
-  const auto mine = std::find_if(call.gathers.rbegin(), call.gathers.rend(),
-                                 [&](const Gather& each) { return each.end_to_end == end_to_end; });
-  if (mine != call.gathers.rend()) call.gathers.erase(std::next(mine).base());
+  std::erase_if(call.gathers, [&](const Gather& each) { return each.number == number; });
 }
 
 DWORD Core::device_with(bool phone, std::uint32_t permanent) {

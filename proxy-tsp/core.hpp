@@ -99,8 +99,9 @@ class Core {
   }
   std::shared_ptr<Call> add_call(const std::shared_ptr<Line>& line, HTAPICALL htCall);
   std::shared_ptr<MspInstance> add_msp(const std::shared_ptr<Line>& line, HTAPIMSPLINE token);
-  void add_gather(Call& call, const Gather& gather);
-  void drop_gather(Call& call, DWORD end_to_end);
+  /// Gives the number that the host knows it by.
+  DWORD add_gather(Call& call, Gather gather);
+  void drop_gather(Call& call, DWORD number);
   /// The id of the device with a permanent id, wire::kNoDevice if TAPI has none here.
   DWORD device_with(bool phone, std::uint32_t permanent);
   void name_call(std::uintptr_t minted, std::uint64_t id);
@@ -133,7 +134,7 @@ class Core {
   void send_to_dialog(const std::shared_ptr<Dialog>& dialog, std::optional<wire::Bytes> data);
   void deliver(Delivery delivery);
   void deliver_to_tapi(Delivery& delivery);
-  bool fill_gathered(const Delivery& delivery);
+  bool fill_gathered(Delivery& delivery);
   void announce_call(const std::shared_ptr<Call>& call, wire::TimePoint since);
   std::shared_ptr<Call> call_of_event(std::uint64_t id);
   std::shared_ptr<Device> find_device(bool phone, std::uint32_t permanent);

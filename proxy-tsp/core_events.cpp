@@ -215,17 +215,19 @@ void Core::deliver_to_tapi(Delivery& delivery) {
                        description->message, params[0], params[1], params[2]);
 }
 
-/// Puts the digits into TAPI's buffer. False: nobody on this desktop gathers them.
-bool Core::fill_gathered(const Delivery& delivery) {
+/// Puts the digits into TAPI's buffer, and the application's dwEndToEndID into the message. False: nobody on this
+/// desktop gathers them.
+bool Core::fill_gathered(Delivery& delivery) {
   auto& call = *delivery.call;
   std::lock_guard lock(mutex_);
   const auto mine = std::find_if(call.gathers.begin(), call.gathers.end(), [&](const Gather& each) {
-    return each.end_to_end == static_cast<DWORD>(delivery.params[1]);
+    return each.number == static_cast<DWORD>(delivery.params[1]);
   });
   if (mine == call.gathers.end()) return false;
   const auto size = std::min(mine->capacity, delivery.data.size() / sizeof(WCHAR));
   if (size != 0) std::memcpy(mine->digits, delivery.data.data(), size * sizeof(WCHAR));
   if (size < mine->capacity) mine->digits[size] = 0;
+  delivery.params[1] = mine->end_to_end;
   call.gathers.erase(call.gathers.begin(), std::next(mine));  // a new one ends those before it
   return true;
 }

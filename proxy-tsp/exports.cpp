@@ -14,10 +14,16 @@ namespace wire_calls = tsplink::wire::calls;
 
 namespace {
 
+template <class C>
+inline constexpr bool kStartsOrEnds =
+    std::is_same_v<C, wire_calls::providerInit> || std::is_same_v<C, wire_calls::providerShutdown>;
+
 template <class C, class... Given>
 LONG enter_root(tsplink::wire::Function function, Given... arguments) noexcept {
+  std::unique_lock<std::mutex> turn;
   std::shared_ptr<Provider> provider;
   try {
+    if constexpr (kStartsOrEnds<C>) turn = Provider::turn();
     provider = Provider::root();
   } catch (...) {
   }

@@ -73,9 +73,10 @@ struct Phone {
 
 /// TAPI's buffer of a lineGatherDigits, filled before its LINE_GATHERDIGITS.
 struct Gather {
-  DWORD end_to_end = 0;
+  DWORD end_to_end = 0;  // the application's, 0 for most
   WCHAR* digits = nullptr;
   std::size_t capacity = 0;  // characters
+  DWORD number = 0;          // goes to the host for it: no other gathering has it, here or on another desktop
 };
 
 struct Call {

@@ -164,52 +164,48 @@ LONG Override<calls::lineMSPIdentify>::run(Core& core, DWORD dwDeviceID, GUID* p
 
 // --- opening and closing -------------------------------------------------------------------------------------------
 
-LONG Override<calls::lineOpen>::run(Core& core, DWORD dwDeviceID, HTAPILINE htLine, LPHDRVLINE lphdLine,
-                                    DWORD dwTSPIVersion, LINEEVENT lpfnEventProc) {
-  using C = calls::lineOpen;
-  const auto device = core.device(false, dwDeviceID);
-  const auto id = core.device_host_id(device);
-  const auto line = core.add_line(device, htLine, lpfnEventProc, dwTSPIVersion);
+namespace {
+
+/// Opens a line or phone at the host; what is opened too late is closed again.
+template <class Open, class Close, class T, class Handle>
+LONG open_at_host(Core& core, Function open, Function close, std::uint64_t id, const std::shared_ptr<T>& object,
+                  Handle* slot) {
   try {
-    const auto arguments = wire::encode(C::Inputs{id, {}, {}, dwTSPIVersion, {}});
-    const auto answer = core.ask(Function::lineOpen, arguments, [&core, id](const Answer&) {
-      core.tell(Function::lineClose, wire::encode(calls::lineClose::Inputs{id}));
+    const auto arguments = wire::encode(typename Open::Inputs{id, {}, {}, object->version, {}});
+    const auto answer = core.ask(open, arguments, [&core, close, id](const Answer&) {
+      core.tell(close, wire::encode(typename Close::Inputs{id}));
     });
     if (answer.result != 0) {
-      core.remove(line);
-      return wire::to_family(answer.result, wire::Family::Line);
+      core.remove(object);
+      return wire::to_family(answer.result, family_of<Open>());
     }
-    if (!core.opened(*line)) throw Failure(Kind::LinkDown, "the connection was lost while the line was opened");
-    *lphdLine = reinterpret_cast<HDRVLINE>(line->handle);
+    if (!core.opened(*object)) throw Failure(Kind::LinkDown, "the connection was lost while a device was opened");
+    *slot = reinterpret_cast<Handle>(object->handle);
     return 0;
   } catch (...) {
-    core.remove(line);
+    core.remove(object);
     throw;
   }
 }
 
+}  // namespace
+
+LONG Override<calls::lineOpen>::run(Core& core, DWORD dwDeviceID, HTAPILINE htLine, LPHDRVLINE lphdLine,
+                                    DWORD dwTSPIVersion, LINEEVENT lpfnEventProc) {
+  const auto device = core.device(false, dwDeviceID);
+  const auto id = core.device_host_id(device);
+  const auto line = core.add_line(device, htLine, lpfnEventProc, dwTSPIVersion);
+  return open_at_host<calls::lineOpen, calls::lineClose>(core, Function::lineOpen, Function::lineClose, id, line,
+                                                         lphdLine);
+}
+
 LONG Override<calls::phoneOpen>::run(Core& core, DWORD dwDeviceID, HTAPIPHONE htPhone, LPHDRVPHONE lphdPhone,
                                      DWORD dwTSPIVersion, PHONEEVENT lpfnEventProc) {
-  using C = calls::phoneOpen;
   const auto device = core.device(true, dwDeviceID);
   const auto id = core.device_host_id(device);
   const auto phone = core.add_phone(device, htPhone, lpfnEventProc, dwTSPIVersion);
-  try {
-    const auto arguments = wire::encode(C::Inputs{id, {}, {}, dwTSPIVersion, {}});
-    const auto answer = core.ask(Function::phoneOpen, arguments, [&core, id](const Answer&) {
-      core.tell(Function::phoneClose, wire::encode(calls::phoneClose::Inputs{id}));
-    });
-    if (answer.result != 0) {
-      core.remove(phone);
-      return wire::to_family(answer.result, wire::Family::Phone);
-    }
-    if (!core.opened(*phone)) throw Failure(Kind::LinkDown, "the connection was lost while the phone was opened");
-    *lphdPhone = reinterpret_cast<HDRVPHONE>(phone->handle);
-    return 0;
-  } catch (...) {
-    core.remove(phone);
-    throw;
-  }
+  return open_at_host<calls::phoneOpen, calls::phoneClose>(core, Function::phoneOpen, Function::phoneClose, id, phone,
+                                                           lphdPhone);
 }
 
 LONG Override<calls::lineClose>::run(Core& core, HDRVLINE hdLine) {
@@ -310,18 +306,18 @@ LONG Override<calls::lineGatherDigits>::run(Core& core, HDRVCALL hdCall, DWORD d
                                             LPWSTR lpsDigits, DWORD dwNumDigits, LPCWSTR lpszTerminationDigits,
                                             DWORD dwFirstDigitTimeout, DWORD dwInterDigitTimeout) {
   const auto call = core.call(hdCall);
-  if (lpsDigits)
-    core.add_gather(*call, {dwEndToEndID, lpsDigits, dwNumDigits});  // its event may come before the answer
+  // Its event may come before the answer.
+  const DWORD number = lpsDigits ? core.add_gather(*call, {dwEndToEndID, lpsDigits, dwNumDigits}) : dwEndToEndID;
   LONG result = LINEERR_OPERATIONFAILED;
   try {
-    result = forward<calls::lineGatherDigits>(core, Function::lineGatherDigits, hdCall, dwEndToEndID, dwDigitModes,
+    result = forward<calls::lineGatherDigits>(core, Function::lineGatherDigits, hdCall, number, dwDigitModes,
                                               lpsDigits, dwNumDigits, lpszTerminationDigits, dwFirstDigitTimeout,
                                               dwInterDigitTimeout);
   } catch (...) {
-    if (lpsDigits) core.drop_gather(*call, dwEndToEndID);
+    core.drop_gather(*call, number);
     throw;
   }
-  if (result != 0 && lpsDigits) core.drop_gather(*call, dwEndToEndID);
+  if (result != 0) core.drop_gather(*call, number);
   return result;
 }
 

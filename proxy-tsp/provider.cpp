@@ -1,6 +1,7 @@
 #include "proxy-tsp/provider.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <random>
 
@@ -50,7 +51,12 @@ class Root final : public Provider, public link::ClientHandler {
     options.dialog_modules = configuration_.dialog_modules;
     options.life = {[this] { return connect(); }, [this] { end(); }};
     core_ = std::make_unique<Core>(
-        options, [this](wire::Buffer envelope) { return client_ && client_->send(std::move(envelope)); }, log_);
+        options,
+        [this](wire::Buffer envelope) {
+          auto* client = sender_.load();
+          return client && client->send(std::move(envelope));
+        },
+        log_);
   }
 
   Core& core() override { return *core_; }
@@ -75,10 +81,12 @@ class Root final : public Provider, public link::ClientHandler {
       limits.connect = std::min<wire::Duration>(limits.connect, configuration_.call_deadline * 3 / 4);
       client_ = std::make_unique<link::Client>(*reactor_, link::Endpoint{configuration_.host, configuration_.port},
                                                context, local, limits, *this);
+      sender_ = client_.get();
       reactor_->start();
       client_->start();
       return 0;
     } catch (const std::exception& problem) {
+      sender_ = nullptr;
       client_.reset();
       reactor_.reset();
       log_(LogLevel::Error, problem.what());
@@ -113,15 +121,18 @@ class Root final : public Provider, public link::ClientHandler {
   std::string problem_;
   Log log_;
   std::unique_ptr<Core> core_;
-  std::unique_ptr<link::Reactor> reactor_;
+  std::unique_ptr<link::Reactor>
+      reactor_;  // both: set by connect() and kept as long as a function may be running here
   std::unique_ptr<link::Client> client_;
-  bool up_ = false;  // both: reactor's thread
+  std::atomic<link::Client*> sender_{nullptr};  // client_, for TAPI's threads
+  bool up_ = false;                             // both: reactor's thread
   std::string last_reason_;
 };
 
 /// Never destroyed: who ends the process without a shutdown has ended our threads already, and waiting for them would
 /// last for ever.
 struct Roots {
+  std::mutex turn;  // taken before the other one
   std::mutex mutex;
   std::shared_ptr<Root> root;
 };
@@ -136,17 +147,17 @@ void Root::end() {
   if (client_) client_->stop();
   if (reactor_) reactor_->stop();
   core_->shutdown();
-  client_.reset();
-  reactor_.reset();
-  auto& [mutex, root] = roots();
+  auto& [turn, mutex, root] = roots();
   std::lock_guard lock(mutex);
   if (root.get() == this) root.reset();  // the function that brought us here holds another reference
 }
 
 }  // namespace
 
+std::unique_lock<std::mutex> Provider::turn() { return std::unique_lock(roots().turn); }
+
 std::shared_ptr<Provider> Provider::root() {
-  auto& [mutex, root] = roots();
+  auto& [turn, mutex, root] = roots();
   std::lock_guard lock(mutex);
   if (!root) {
     keep_module_loaded();

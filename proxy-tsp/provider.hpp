@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "proxy-tsp/core.hpp"
 
@@ -15,6 +16,8 @@ class Provider {
 
   /// The root, made if there is none.
   static std::shared_ptr<Provider> root();
+  /// Held while the provider starts or ends: a root that ends serves no start.
+  static std::unique_lock<std::mutex> turn();
   virtual Core& core() = 0;
 };
 

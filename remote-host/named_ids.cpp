@@ -12,6 +12,7 @@ namespace {
 struct Naming {
   IdKind kind;
   bool optional;
+  LONG unknown = 0;
 };
 
 template <class Role>
@@ -20,8 +21,8 @@ constexpr std::optional<Naming> naming() {
   if constexpr (std::is_same_v<Role, wire::LineOrNone>) return Naming{IdKind::Line, true};
   if constexpr (std::is_same_v<Role, wire::Phone>) return Naming{IdKind::Phone, false};
   if constexpr (std::is_same_v<Role, wire::Call>) return Naming{IdKind::Call, false};
-  if constexpr (std::is_same_v<Role, wire::ConferenceCall>) return Naming{IdKind::Call, false};
-  if constexpr (std::is_same_v<Role, wire::ConsultCall>) return Naming{IdKind::Call, false};
+  if constexpr (std::is_same_v<Role, wire::ConferenceCall>) return Naming{IdKind::Call, false, Role::unknown};
+  if constexpr (std::is_same_v<Role, wire::ConsultCall>) return Naming{IdKind::Call, false, Role::unknown};
   if constexpr (std::is_same_v<Role, wire::CallOrNone>) return Naming{IdKind::Call, true};
   if constexpr (std::is_same_v<Role, wire::MspLine>) return Naming{IdKind::MspLine, false};
   if constexpr (std::is_same_v<Role, wire::DialogInstance>) return Naming{IdKind::Dialog, false};
@@ -51,7 +52,7 @@ std::vector<NamedId> inputs_name(std::span<const std::uint8_t> arguments) {
     }
     if constexpr (named.has_value()) {
       const std::uint64_t id = std::get<at.value>(inputs);
-      if (id != 0 || !named->optional) ids.push_back({named->kind, id});
+      if (id != 0 || !named->optional) ids.push_back({named->kind, id, named->unknown});
     }
   });
   return ids;

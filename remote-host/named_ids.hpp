@@ -13,6 +13,7 @@ enum class IdKind : std::uint8_t { Line, Phone, Call, MspLine, LineDevice, Phone
 struct NamedId {
   IdKind kind;
   std::uint64_t id;
+  std::int32_t unknown = 0;  // the error when there is none, if it is not the one of its kind
 };
 
 /// The ids in a request's arguments, in the function's order; optional ones that are 0 are left out.

@@ -108,18 +108,23 @@ struct RequestId : RoleBase<DRV_REQUESTID> {
 template <class Handle, auto ToId, auto ToHandle, bool Optional = false, std::uint32_t Unknown = 0>
 struct HandleRole : RoleBase<Handle, std::uint64_t> {
   using Base = RoleBase<Handle, std::uint64_t>;
+  static constexpr auto unknown = static_cast<LONG>(Unknown);
+  template <class Find>
+  static auto found(Find&& find) {
+    try {
+      return find();
+    } catch (const Failure& failure) {
+      if (unknown == 0 || failure.kind() != Kind::NoSuchObject) throw;
+      throw Failure(Kind::NoSuchObject, failure.what(), unknown);
+    }
+  }
   template <class C, std::size_t I>
   static std::uint64_t take(DesktopSide& side, const typename C::Arguments& arguments) {
     const auto handle = std::get<I>(arguments);
     if constexpr (Optional) {
       if (!handle) return 0;
     }
-    try {
-      return (side.*ToId)(handle);
-    } catch (const Failure& failure) {
-      if (Unknown == 0 || failure.kind() != Kind::NoSuchObject) throw;
-      throw Failure(Kind::NoSuchObject, failure.what(), static_cast<LONG>(Unknown));
-    }
+    return found([&] { return (side.*ToId)(handle); });
   }
   struct Held : Base::HeldBase {
     Handle value{};
@@ -127,7 +132,7 @@ struct HandleRole : RoleBase<Handle, std::uint64_t> {
     static Held made(VendorSide& side, const typename C::Inputs& in) {
       Held held;
       const std::uint64_t id = std::get<I>(in);
-      if (!(Optional && id == 0)) held.value = (side.*ToHandle)(id);
+      if (!(Optional && id == 0)) held.value = found([&] { return (side.*ToHandle)(id); });
       return held;
     }
     Handle pass() { return value; }

@@ -16,9 +16,9 @@ wire::Family family_of(std::uint16_t function) {
   return info && is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
 }
 
-[[noreturn]] void no_such(std::uint16_t function, wire::Object object) {
+[[noreturn]] void no_such(std::uint16_t function, const NamedId& named, wire::Object object) {
   throw Failure(Kind::NoSuchObject, "an object that this desktop has not",
-                wire::to_error(Kind::NoSuchObject, family_of(function), object));
+                named.unknown ? named.unknown : wire::to_error(Kind::NoSuchObject, family_of(function), object));
 }
 
 LONG failed(std::uint16_t function) { return operation_failed(wire::function_info(function)->name); }
@@ -105,14 +105,16 @@ void Broker::check(Request& request) const {
       case IdKind::Call: {
         const auto call = calls_.find(named.id);
         object = wire::Object::Call;
-        if (call == calls_.end() || call->second.holders.count(request.session) == 0) no_such(function, object);
+        if (call == calls_.end() || call->second.holders.count(request.session) == 0)
+          no_such(function, named, object);
         device = call->second.line;
         if (!request.call) request.call = named.id;
         break;
       }
       case IdKind::MspLine: {
         const auto instance = instances_.find(named.id);
-        if (instance == instances_.end() || instance->second.session != request.session) no_such(function, object);
+        if (instance == instances_.end() || instance->second.session != request.session)
+          no_such(function, named, object);
         device = instance->second.device;
         request.msp = named.id;
         break;
@@ -133,15 +135,15 @@ void Broker::check(Request& request) const {
     const bool phone = named.kind == IdKind::Phone || named.kind == IdKind::PhoneDevice;
     const auto right = right_of(request.session, device);
     const auto at = stations_.find(device);
-    if (right == wire::Right::Local || (!either && at->second.phone != phone)) no_such(function, object);
+    if (right == wire::Right::Local || (!either && at->second.phone != phone)) no_such(function, named, object);
     const auto& attachments = at->second.attachments;
     if (attached && std::none_of(attachments.begin(), attachments.end(),
                                  [&](const Attachment& each) { return each.session == request.session; })) {
-      no_such(function, object);
+      no_such(function, named, object);
     }
     if (right < wire::function_info(function)->right)
       throw Failure(Kind::Unavailable, "monitoring does not allow this");
-    if (request.device && at->second.worker != stations_.at(request.device).worker) no_such(function, object);
+    if (request.device && at->second.worker != stations_.at(request.device).worker) no_such(function, named, object);
     if (!request.device) request.device = device;
   }
   if (!request.device) no_such(function, wire::Object::Device);

@@ -1,4 +1,5 @@
 // The vendor's messages become envelopes here, by the roles of the sheet.
+#include <algorithm>
 #include <cstring>
 #include <random>
 
@@ -162,14 +163,14 @@ bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&pa
       case EventRole::GatherEnd: {
         event.params[i] = params[i];
         auto* call = calls_.find(event.call);
-        if (!call || call->gathers.empty()) break;
-        // A new gathering cancels the one before it, whose message comes first if the vendor sends one at all.
-        if (params[i] != LINEGATHERTERM_CANCEL) {
-          call->gathers.erase(call->gathers.begin(), call->gathers.end() - 1);
-        }
-        event.data = call->gathers.front()->gathered();
+        if (!call) break;
+        const auto mine = std::find_if(call->gathers.begin(), call->gathers.end(),
+                                       [&](const auto& each) { return each->end_to_end_id() == params[i + 1]; });
+        if (mine == call->gathers.end()) break;
+        event.data = (*mine)->gathered();
         event.has_data = true;
-        call->gathers.pop_front();
+        // A new gathering ended those before it, of which a vendor need not speak.
+        call->gathers.erase(call->gathers.begin(), std::next(mine));
         break;
       }
       case EventRole::Data: {

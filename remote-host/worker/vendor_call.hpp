@@ -25,6 +25,8 @@ class VendorCall {
   /// Whether it has a buffer that the vendor fills until an event says so (lineGatherDigits), and what is in it.
   virtual bool gathers() const = 0;
   virtual wire::Bytes gathered() const = 0;
+  /// By which the event names it.
+  virtual std::uint32_t end_to_end_id() const = 0;
 };
 
 template <class C>
@@ -52,6 +54,10 @@ class TypedVendorCall final : public VendorCall {
       if constexpr (requires { std::get<at.value>(*held_).gathered(); }) text = std::get<at.value>(*held_).gathered();
     });
     return text;
+  }
+  std::uint32_t end_to_end_id() const override {
+    if constexpr (constexpr auto at = C::position("dwEndToEndID"); at < C::size) return std::get<at>(inputs_);
+    return 0;
   }
   /// The outputs before they are encoded.
   typename C::Outputs values(wire::VendorSide& side) { return values(side, kAll); }

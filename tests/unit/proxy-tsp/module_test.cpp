@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <tspi.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "mint.hpp"
 #include "support.hpp"
@@ -121,6 +123,35 @@ TEST_F(ModuleTest, LeavesNothingWhenItCannotStart) {
     EXPECT_EQ(thread_count(), threads);
   }
   EXPECT_EQ(handle_count(), handles);
+}
+
+// TAPISRV may enter from any thread: starts and ends take their turns, and what is asked meanwhile is answered.
+TEST_F(ModuleTest, StartsAndEndsOfSeveralThreadsTakeTurns) {
+  const Module module(module_file(), Module::AtTheEnd::unload);
+  const auto threads = thread_count();
+  std::atomic<bool> over{false};
+  std::thread asks([&] {
+    DWORD value = 0;
+    while (!over) {
+      EXPECT_NE(TSPI(module, lineGetNumAddressIDs)(reinterpret_cast<HDRVLINE>(std::uintptr_t{0x10}), &value), 0);
+    }
+  });
+  std::vector<std::thread> services;
+  for (int i = 0; i < 3; ++i) {
+    services.emplace_back([&] {
+      for (int life = 0; life < 20; ++life) {
+        DWORD options = 0;
+        EXPECT_EQ(TSPI(module, providerInit)(0x00030001, 7, 0, 0, 0, 0, &completed, &options), 0);
+        EXPECT_EQ(TSPI(module, providerShutdown)(0x00030001, 7), 0);
+      }
+    });
+  }
+  for (auto& service : services) service.join();
+  over = true;
+  asks.join();
+  EXPECT_TRUE(link::becomes_true([&] { return thread_count() <= threads && host_.wait_sessions(0); }))
+      << thread_count() << " threads after " << threads;
+  live(module);
 }
 
 TEST_F(ModuleTest, LivesAgainWithoutBeingUnloaded) {

@@ -287,6 +287,23 @@ TEST_F(BrokerTest, ADialogIsTheDesktopsThatAskedForIt) {
   EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
 }
 
+TEST_F(BrokerTest, AVanishedCallHasTheErrorOfItsParameter) {
+  open(kAnna);
+  new_call(0x77);
+  const auto refused = [&](std::uint64_t id) { return result_of(kAnna, id); };
+  EXPECT_EQ(refused(request<calls::lineAddToConference>(kAnna, {{}, 0x78, 0x77})),
+            static_cast<LONG>(LINEERR_INVALCONFCALLHANDLE));
+  EXPECT_EQ(refused(request<calls::lineAddToConference>(kAnna, {{}, 0x77, 0x78})),
+            static_cast<LONG>(LINEERR_INVALCONSULTCALLHANDLE));
+  EXPECT_EQ(refused(request<calls::linePrepareAddToConference>(kAnna, {{}, 0x78, {}, 1, std::nullopt})),
+            static_cast<LONG>(LINEERR_INVALCONFCALLHANDLE));
+  EXPECT_EQ(refused(request<calls::lineCompleteTransfer>(kAnna, {{}, 0x77, 0x78, {}, 0, LINETRANSFERMODE_TRANSFER})),
+            static_cast<LONG>(LINEERR_INVALCONSULTCALLHANDLE));
+  EXPECT_EQ(refused(request<calls::lineCompleteTransfer>(kAnna, {{}, 0x78, 0x77, {}, 0, LINETRANSFERMODE_TRANSFER})),
+            static_cast<LONG>(LINEERR_INVALCALLHANDLE));
+  EXPECT_TRUE(asked_.empty());
+}
+
 TEST_F(BrokerTest, EventsGoToAllThatHoldTheCallAsTheSameBytes) {
   open(kAnna);
   open(kBert);

@@ -109,6 +109,26 @@ TEST_F(AsyncTest, RefusalAtOnceIsACompletion) {
   EXPECT_EQ(answer.result, static_cast<LONG>(LINEERR_INVALADDRESS));
 }
 
+// It may have gone while the request was on its way from the broker.
+TEST_F(AsyncTest, AVanishedCallHasTheErrorOfItsParameter) {
+  fake_.set<calls::lineAddToConference>(
+      [](DRV_REQUESTID, HDRVCALL, HDRVCALL) -> LONG { return static_cast<LONG>(LINEERR_OPERATIONFAILED); });
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG {
+    remember(id, htCall, hdCall);
+    vendor().completion(id, 0);
+    return static_cast<LONG>(id);
+  });
+  start();
+  open_line();
+  const auto call = call_of(await(make_call()));
+  ASSERT_NE(call, 0U);
+  EXPECT_EQ(run<calls::lineAddToConference>({{}, call + 1, call}).result,
+            static_cast<LONG>(LINEERR_INVALCONFCALLHANDLE));
+  EXPECT_EQ(run<calls::lineAddToConference>({{}, call, call + 1}).result,
+            static_cast<LONG>(LINEERR_INVALCONSULTCALLHANDLE));
+}
+
 TEST_F(AsyncTest, ZeroInsteadOfTheIdFails) {
   fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
                          LINECALLPARAMS* const) -> LONG {

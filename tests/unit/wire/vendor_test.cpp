@@ -4,6 +4,20 @@
 namespace tsplink::wire::testing {
 namespace {
 
+/// Parameters that the sheet's text calls a Count.
+std::size_t counts_of_the_sheet() {
+  std::size_t found = 0;
+  for (std::string_view entry : {
+#define TSPI_CALL(...) #__VA_ARGS__,
+#include "wire/tspi_calls.def"
+#undef TSPI_CALL
+       }) {
+    constexpr std::string_view kCount = ", Count)";
+    for (auto at = entry.find(kCount); at != entry.npos; at = entry.find(kCount, at + 1)) ++found;
+  }
+  return found;
+}
+
 TEST(Vendor, ACountIsWhatArrived) {
   std::size_t counted = 0;
   for_each_call([&]<class C, Function F>() {
@@ -19,7 +33,8 @@ TEST(Vendor, ACountIsWhatArrived) {
       for_each_parameter<C>([&](auto i) { counted += std::is_same_v<typename C::template Role<i>, Count>; });
     }
   });
-  EXPECT_EQ(counted, 22U);  // every Count of the sheet was looked at; a new one changes this number
+  EXPECT_GT(counted, 0U);
+  EXPECT_EQ(counted, counts_of_the_sheet());  // every one was looked at
 }
 
 template <class C>
