@@ -31,7 +31,7 @@ constexpr std::optional<Naming> naming() {
   return std::nullopt;
 }
 
-IdKind kind_of_object(std::uint32_t type) {
+[[maybe_unused]] IdKind kind_of_object(std::uint32_t type) {
   switch (type) {
     case TUISPIDLL_OBJECT_LINEID: return IdKind::LineDevice;
     case TUISPIDLL_OBJECT_PHONEID: return IdKind::PhoneDevice;
