@@ -86,6 +86,7 @@ class Courier {
   bool stopping() const { return stopping_; }
   /// What TAPI answered to the last LINE_CREATEDIALOGINSTANCE; 0: it refused.
   HTAPIDIALOGINSTANCE dialog() const { return dialog_; }
+  void forget_dialog() { dialog_ = 0; }
 
   bool on_callback_thread() const { return delivering_ && deliverer_ == std::this_thread::get_id(); }
   /// True on a thread that calls back with the PBX's mutex held (habit locked_callback). May be asked without the
