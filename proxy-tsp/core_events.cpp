@@ -5,6 +5,7 @@
 #include "proxy-tsp/core.hpp"
 #include "wire/codec.hpp"
 #include "wire/events.hpp"
+#include "wire/faults.hpp"
 
 namespace tsplink::proxy {
 
@@ -199,7 +200,7 @@ void Core::deliver_to_tapi(Delivery& delivery) {
     params[i] = static_cast<DWORD_PTR>(delivery.params[i]);
     switch (description->roles[i]) {
       case wire::EventRole::CallStateDetail:
-        if (delivery.params[0] == LINECALLSTATE_CONFERENCED) {
+        if (delivery.params[0] == LINECALLSTATE_CONFERENCED && !wire::has(wire::Fault::host_conference)) {
           params[i] = delivery.conference ? reinterpret_cast<DWORD_PTR>(delivery.conference->htCall) : 0;
         }
         break;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/faults.hpp"
+
 namespace tsplink::proxy {
 
 namespace {
@@ -134,6 +136,7 @@ LONG Core::store(const Device* device, const wire::StructureDescription& descrip
     if (rewrite.field.at + rewrite.field.size > fixed) continue;
     switch (rewrite.what) {
       case wire::Rewrite::LineDeviceId: {
+        if (wire::has(wire::Fault::host_device_id)) break;
         const DWORD id = device->device_id;
         std::memcpy(field, &id, sizeof id);
         break;

@@ -1,5 +1,7 @@
 #include "proxy-tsp/pending.hpp"
 
+#include "wire/faults.hpp"
+
 namespace tsplink::proxy {
 
 void Ledger::add_async(std::uint64_t id, std::unique_ptr<AsyncRequest> request) {
@@ -83,6 +85,7 @@ void Ledger::finish(std::map<std::uint64_t, std::unique_ptr<AsyncRequest>>::iter
     waiting->second->changed.notify_all();
   }
   complete_(request->dwRequestID, final_result);
+  if (wire::has(wire::Fault::completion_twice)) complete_(request->dwRequestID, final_result);
 }
 
 void Ledger::completion(std::uint64_t id, LONG result, std::span<const std::uint8_t> outputs) {

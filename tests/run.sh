@@ -22,7 +22,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 windows=(unit@windows-{x64,x86} e2e@windows-{x64,x86,mixed} conformance@windows-{x64,x86} demo@windows)
 landing=(lint docs {unit,e2e,conformance}@release demo {unit,e2e}@{asan,tsan} "${windows[@]}")
 tidied=(wire security proxy-tsp remote-host tests/{e2e,platform,simpbx,tapisrv,unit}) # each within a part's time
-full=(lint docs demo {unit,e2e,conformance}@{release,debug,asan,tsan} "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
+full=(lint docs demo {unit,e2e,conformance}@{release,debug,asan,tsan} conformance@faults "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
 part_limit=570 # seconds for the tests of a part
 build_limit=2700 # seconds for a build: cold, on two slow cores
 test_limit=300 # seconds for one test executable, unless CMake gives it another

@@ -1,8 +1,11 @@
 // Each asynchronous request that was accepted is answered exactly once, whatever the vendor does.
+#include <algorithm>
+
 #include "remote-host/log.hpp"
 #include "remote-host/worker/core.hpp"
 #include "remote-host/worker/side.hpp"
 #include "wire/errors.hpp"
+#include "wire/faults.hpp"
 
 namespace tsplink::host {
 
@@ -85,8 +88,9 @@ void Core::let_go(std::uint64_t id) {
   auto* device = devices_.find(id);
   if (!device || !device->held_back) return;
   device->held_back = false;
-  const auto behind = std::move(device->behind);
+  auto behind = std::move(device->behind);
   device->behind.clear();
+  if (wire::has(wire::Fault::exchanged_events)) std::reverse(behind.begin(), behind.end());
   for (const auto& step : behind) step();
 }
 

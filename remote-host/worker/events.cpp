@@ -5,6 +5,7 @@
 
 #include "remote-host/log.hpp"
 #include "remote-host/worker/core.hpp"
+#include "wire/faults.hpp"
 
 namespace tsplink::host {
 
@@ -49,7 +50,7 @@ Call* Core::waits_for(const wire::EventValues& event) {
 }
 
 void Core::send_event(const wire::EventValues& event) {
-  if (auto* call = waits_for(event)) {
+  if (auto* call = waits_for(event); call && !wire::has(wire::Fault::early_event)) {
     if (call->held.size() < 4096) {
       call->held.push_back(event);
     } else {
@@ -69,7 +70,7 @@ bool Core::new_call(DWORD_PTR handle, DWORD_PTR slot, wire::EventValues& event) 
   call.handle = reinterpret_cast<HDRVCALL>(handle);
   // Only the low bytes where a driver keeps its handles in 32 bits; tokens are below 2^31 and the host is
   // little-endian.
-  const DWORD_PTR token = call.token;
+  const DWORD_PTR token = wire::has(wire::Fault::newcall_slot) ? 0 : call.token;
   std::memcpy(reinterpret_cast<void*>(slot), &token, std::min<std::size_t>(options_.slot_bytes, sizeof token));
   event.params[0] = call.id;
   calls_.add(std::move(call));
@@ -182,6 +183,7 @@ bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&pa
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(params[i]);
         event.has_data = bytes != nullptr;
         if (bytes) event.data.assign(bytes, bytes + size);
+        if (size && wire::has(wire::Fault::lost_byte)) event.data.pop_back();
         break;
       }
       case EventRole::NewCall:

@@ -110,5 +110,19 @@ TEST(Imports, OfWindowsModulesAreWindowsOwn) {
   for (const auto& entry : imports) EXPECT_TRUE(own.contains(entry.substr(0, entry.find(' ')))) << entry;
 }
 
+/// A build with faults has the name of the variable that selects them: so this search would see it.
+TEST(Faults, AreInNoProductButInABuildWithThem) {
+#ifdef TSPLINK_FAULTS
+  constexpr bool kExpected = true;
+#else
+  constexpr bool kExpected = false;
+#endif
+  for (const auto& file : {module_path(), program_of(End::host, "tsplink-host").back()}) {
+    const auto bytes = text_of(file);
+    ASSERT_FALSE(bytes.empty()) << file;
+    EXPECT_EQ(bytes.find("TSPLINK_FAULT") != std::string::npos, kExpected) << file;
+  }
+}
+
 }  // namespace
 }  // namespace tsplink::e2e

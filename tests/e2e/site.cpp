@@ -174,9 +174,8 @@ std::string Site::logs() const {
   return out;
 }
 
-void expect_same(const std::string& direct, const std::string& proxied) {
-  ASSERT_FALSE(proxied.empty()) << "there is no trace";
-  if (direct == proxied) return;
+std::string difference(const std::string& direct, const std::string& proxied) {
+  if (direct == proxied) return {};
   const Folder folder;
   write(folder.path() / "direct", direct);
   write(folder.path() / "proxied", proxied);
@@ -184,7 +183,12 @@ void expect_same(const std::string& direct, const std::string& proxied) {
       {{"/usr/bin/diff", "-U5", (folder.path() / "direct").string(), (folder.path() / "proxied").string()}, {}},
       folder.path() / "diff");
   diff.wait();
-  ADD_FAILURE() << "The traces differ:\n" << diff.out() << diff.err();
+  return diff.out() + diff.err();
+}
+
+void expect_same(const std::string& direct, const std::string& proxied) {
+  ASSERT_FALSE(proxied.empty()) << "there is no trace";
+  if (direct != proxied) ADD_FAILURE() << "The traces differ:\n" << difference(direct, proxied);
 }
 
 }  // namespace tsplink::e2e

@@ -78,7 +78,9 @@ class Site {
   Folder folder_;
 };
 
-/// Fails with what diff(1) says when the texts differ, or when there is no second one.
+/// What diff(1) says; empty when the texts are equal.
+std::string difference(const std::string& direct, const std::string& proxied);
+/// Fails with the difference when there is one, or when there is no second text.
 void expect_same(const std::string& direct, const std::string& proxied);
 
 }  // namespace tsplink::e2e
