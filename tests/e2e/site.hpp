@@ -78,7 +78,9 @@ class Site {
   Folder folder_;
 };
 
-/// Fails with what diff(1) says when the texts differ, or when there is no second one.
+/// What diff(1) says of two traces, a sentence when there is no second one; empty when they are the same.
+std::string difference(const std::string& direct, const std::string& proxied);
+/// Fails with their difference.
 void expect_same(const std::string& direct, const std::string& proxied);
 
 }  // namespace tsplink::e2e
