@@ -175,20 +175,22 @@ std::string Site::logs() const {
 }
 
 std::string difference(const std::string& direct, const std::string& proxied) {
+  if (proxied.empty()) return "There is no trace.";
   if (direct == proxied) return {};
   const Folder folder;
   write(folder.path() / "direct", direct);
   write(folder.path() / "proxied", proxied);
-  Process diff(
-      {{"/usr/bin/diff", "-U5", (folder.path() / "direct").string(), (folder.path() / "proxied").string()}, {}},
-      folder.path() / "diff");
+  Process diff({{"/usr/bin/diff", "--text", "-U5", "--label", "direct", "--label", "proxied",
+                 (folder.path() / "direct").string(), (folder.path() / "proxied").string()},
+                {}},
+               folder.path() / "diff");
   diff.wait();
-  return diff.out() + diff.err();
+  return "The traces differ:\n" + diff.out() + diff.err();
 }
 
 void expect_same(const std::string& direct, const std::string& proxied) {
-  ASSERT_FALSE(proxied.empty()) << "there is no trace";
-  if (direct != proxied) ADD_FAILURE() << "The traces differ:\n" << difference(direct, proxied);
+  const auto report = difference(direct, proxied);
+  if (!report.empty()) ADD_FAILURE() << report;
 }
 
 }  // namespace tsplink::e2e

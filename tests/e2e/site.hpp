@@ -78,9 +78,9 @@ class Site {
   Folder folder_;
 };
 
-/// What diff(1) says; empty when the texts are equal.
+/// What diff(1) says of two traces, a sentence when there is no second one; empty when they are the same.
 std::string difference(const std::string& direct, const std::string& proxied);
-/// Fails with the difference when there is one, or when there is no second text.
+/// Fails with their difference.
 void expect_same(const std::string& direct, const std::string& proxied);
 
 }  // namespace tsplink::e2e
