@@ -83,6 +83,8 @@ TEST_P(Conformance, IsTheVendorsOwnTrace) {
       alone.canonical({.scenario = text, .name = "direct", .module = e2e::module_of(End::desktop, scenario.vendor)});
   ASSERT_FALSE(direct.empty());
   ledger.add(e2e::text_of(alone.coverage("direct")), scenario.name);
+  EXPECT_EQ(e2e::text_of(alone.trace("direct")).find("so its place is luck"), std::string::npos)
+      << "expect the last callback before a line or phone is closed";
 
   const Site site;
   site.set_pbx(scenario.pbx);

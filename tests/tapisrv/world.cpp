@@ -152,6 +152,15 @@ void World::emit_until(Section* section, std::size_t index) {
   }
 }
 
+void World::emit_rest(Section* section) {
+  for (auto i = section->emitted; i < section->happenings.size(); ++i) {
+    const auto& rest = section->happenings[i];
+    if (rest.event == nullptr) continue;
+    note(std::string(rest.event->name) + " came after the last that the scenario expects, so its place is luck");
+  }
+  emit_until(section, section->happenings.size());
+}
+
 std::string World::canonical() {
   std::string out;
   const std::lock_guard lock(mutex);

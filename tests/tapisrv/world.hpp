@@ -175,7 +175,7 @@ class World {
   void emit(Section* section, const std::string& text);
   void emit_beside(Section* section, const std::string& stream, const std::string& text);
   void emit_until(Section* section, std::size_t index);
-  void emit_rest(Section* section) { emit_until(section, section->happenings.size()); }
+  void emit_rest(Section* section);  // and notes what came behind the last that the scenario expected
   std::string canonical();  // takes the lock itself
 
   void breach(Rule rule, const std::string& detail);
