@@ -176,7 +176,7 @@ class World {
   void emit_beside(Section* section, const std::string& stream, const std::string& text);
   void emit_until(Section* section, std::size_t index);
   void emit_rest(Section* section);  // and notes what came behind the last that the scenario expected
-  std::string canonical();  // takes the lock itself
+  std::string canonical();           // takes the lock itself
 
   void breach(Rule rule, const std::string& detail);
   void note(const std::string& text) { trace.line("note: " + text); }
