@@ -92,7 +92,6 @@ std::string dialog(Pbx& pbx, const CommandLine& command) {
   }
   if (pbx.dialogs == 0) throw CommandError("There is no dialog; 'dialog create' makes one.");
   callback.message = static_cast<DWORD>(LINE_SENDDIALOGINSTANCEDATA);
-  callback.device = pbx.courier.dialog();
   if (what == "send") {
     callback.p1 = reinterpret_cast<DWORD_PTR>(callback.bytes->data());
     callback.p2 = callback.bytes->size();
