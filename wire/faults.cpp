@@ -1,5 +1,6 @@
 #include "wire/faults.hpp"
 
+#include <cstddef>
 #include <cstdlib>
 #include <string_view>
 

@@ -183,7 +183,7 @@ bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&pa
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(params[i]);
         event.has_data = bytes != nullptr;
         if (bytes) event.data.assign(bytes, bytes + size);
-        if (size && wire::has(wire::Fault::lost_byte)) event.data.pop_back();
+        if (!event.data.empty() && wire::has(wire::Fault::lost_byte)) event.data.pop_back();
         break;
       }
       case EventRole::NewCall:

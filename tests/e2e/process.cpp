@@ -57,7 +57,9 @@ std::vector<pid_t> running_in_group(pid_t group) {
     const auto name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     // "pid (name) state parent group ..."; a name may hold anything.
-    const auto text = text_of(entry.path() / "stat");
+    std::string text;  // none of a process that ends while it is read
+    std::ifstream stat(entry.path() / "stat");
+    std::getline(stat, text, '\0');
     const auto after_name = text.rfind(')');
     if (after_name == std::string::npos) continue;
     std::istringstream rest(text.substr(after_name + 1));

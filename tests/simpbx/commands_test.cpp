@@ -72,19 +72,6 @@ std::string complete(Pbx& pbx, const CommandLine& command) {
   return {};
 }
 
-template <class Condition>
-void wait_until(Pbx& pbx, unsigned ms, Condition&& happened) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
-  while (!happened()) {
-    if (std::chrono::steady_clock::now() >= until || pbx.courier.stopping()) {
-      throw CommandError("It did not happen in time.");
-    }
-    pbx.mutex().unlock();
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    pbx.mutex().lock();
-  }
-}
-
 /// LINE_CREATEDIALOGINSTANCE for the request of a lineDevSpecific that is held back, then
 /// LINE_SENDDIALOGINSTANCEDATA.
 std::string dialog(Pbx& pbx, const CommandLine& command) {
@@ -94,7 +81,6 @@ std::string dialog(Pbx& pbx, const CommandLine& command) {
   if (!callback.direct_line) throw CommandError("TAPI has not enumerated the devices yet.");
   callback.bytes = std::make_shared<Bytes>(command.block());
   if (what == "create") {
-    pbx.courier.forget_dialog();
     pbx.dialogs = pbx.new_handle();
     callback.message = static_cast<DWORD>(LINE_CREATEDIALOGINSTANCE);
     callback.kind = Callback::Kind::dialog;
@@ -105,10 +91,7 @@ std::string dialog(Pbx& pbx, const CommandLine& command) {
     return "dialog=" + hex(pbx.dialogs);
   }
   if (pbx.dialogs == 0) throw CommandError("There is no dialog; 'dialog create' makes one.");
-  // Who heard of the dialog may be faster than the callback that told of it.
-  wait_until(pbx, 5000, [&] { return pbx.courier.dialog() != 0; });
   callback.message = static_cast<DWORD>(LINE_SENDDIALOGINSTANCEDATA);
-  callback.device = pbx.courier.dialog();
   if (what == "send") {
     callback.p1 = reinterpret_cast<DWORD_PTR>(callback.bytes->data());
     callback.p2 = callback.bytes->size();
@@ -145,7 +128,15 @@ bool happened(Pbx& pbx, const CommandLine& command) {
 
 /// Until everything named has happened; at most ms (default 5000).
 std::string wait(Pbx& pbx, const CommandLine& command) {
-  wait_until(pbx, command.number("ms", 5000), [&] { return happened(pbx, command); });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(command.number("ms", 5000));
+  while (!happened(pbx, command)) {
+    if (std::chrono::steady_clock::now() >= until || pbx.courier.stopping()) {
+      throw CommandError("It did not happen in time.");
+    }
+    pbx.mutex().unlock();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    pbx.mutex().lock();
+  }
   return {};
 }
 

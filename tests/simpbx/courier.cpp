@@ -171,6 +171,7 @@ bool Courier::prepare(Callback& callback) {
     if (!callback.device) callback.device = reinterpret_cast<DWORD_PTR>(scope.phone->htPhone);
     return scope.phone->open && callback.direct_phone;
   }
+  if (callback.message == static_cast<DWORD>(LINE_SENDDIALOGINSTANCEDATA)) callback.device = dialog_;
   if (callback.direct_line) return true;
   callback.direct_line = scope.line->event;
   if (!scope.line->open || !callback.direct_line) return false;

@@ -84,9 +84,6 @@ class Courier {
   void fail_next(LONG error, unsigned times) { fail_error_ = error, fail_times_ = times; }
   std::uint64_t delivered() const { return delivered_; }
   bool stopping() const { return stopping_; }
-  /// What TAPI answered to the last LINE_CREATEDIALOGINSTANCE; 0: it refused.
-  HTAPIDIALOGINSTANCE dialog() const { return dialog_; }
-  void forget_dialog() { dialog_ = 0; }
 
   bool on_callback_thread() const { return delivering_ && deliverer_ == std::this_thread::get_id(); }
   /// True on a thread that calls back with the PBX's mutex held (habit locked_callback). May be asked without the
@@ -138,7 +135,7 @@ class Courier {
   LONG fail_error_ = 0;
   unsigned fail_times_ = 0;
   std::uint64_t delivered_ = 0;
-  HTAPIDIALOGINSTANCE dialog_ = 0;
+  HTAPIDIALOGINSTANCE dialog_ = 0;  // what TAPI answered to the last LINE_CREATEDIALOGINSTANCE; 0: it refused
   bool delivering_ = false, stopping_ = false;
   std::thread::id deliverer_;
   std::atomic<std::thread::id> lock_holder_{};
