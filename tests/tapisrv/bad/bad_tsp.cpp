@@ -1,5 +1,6 @@
 // A tiny TSP with two lines (the second comes by LINE_CREATE) and a phone. It behaves well, unless the environment
-// variable BAD_HABIT names a rule of tapisim's: then it breaks exactly that one. tour.tap walks through all of it.
+// variable BAD_HABIT names a rule of tapisim's: then it breaks exactly that one. "rule:way" is another way to break
+// it, where tapisim looks in more than one place. tour.tap walks through all of it.
 #include <tspi.h>
 
 #include <chrono>
@@ -21,7 +22,7 @@ namespace {
 constexpr LONG kUnavailable = static_cast<LONG>(LINEERR_OPERATIONUNAVAIL);
 constexpr LONG kFailed = static_cast<LONG>(LINEERR_OPERATIONFAILED);
 
-bool habit(const char* rule) {
+bool habit(const char* rule) {  // or rule:way
   const char* chosen = std::getenv("BAD_HABIT");
   return chosen != nullptr && std::strcmp(chosen, rule) == 0;
 }
@@ -52,6 +53,7 @@ struct Provider {
   Line lines[2];
   HTAPIPHONE phone = nullptr;
   PHONEEVENT phone_event = nullptr;
+  DWORD phone_waiting = 0;  // as a line's
   std::map<std::uintptr_t, Call> calls;
   std::uintptr_t next_call = 0x500;
 
@@ -135,7 +137,10 @@ void ring(Line& line) {
   Call& call = p.calls[hd];
   call.line = &line;
   if (habit("newcall_first")) state(call, LINECALLSTATE_OFFERING);
-  event(line, nullptr, LINE_NEWCALL, hd, reinterpret_cast<DWORD_PTR>(&call.ht));
+  event(line, nullptr, LINE_NEWCALL, hd, habit("newcall_handle:place") ? 0 : reinterpret_cast<DWORD_PTR>(&call.ht));
+  if (call.ht == nullptr) return;
+  if (HTAPICALL again = nullptr; habit("handle_reused:newcall"))
+    event(line, nullptr, LINE_NEWCALL, hd, reinterpret_cast<DWORD_PTR>(&again));
   if (habit("event_unknown_call")) event(line, reinterpret_cast<HTAPICALL>(0x999999), LINE_CALLINFO, 1);
   if (habit("event_wrong_line")) event(p.lines[1], call.ht, LINE_CALLINFO, 1);
   state(call, habit("callstate_value") ? 3 : LINECALLSTATE_OFFERING, 0);
@@ -159,11 +164,15 @@ void obey(const std::string& word, Line& line, DWORD request) {
     ring(line);
   } else if (word == "mix") {
     if (habit("event_unknown_message")) event(line, nullptr, 0x5555);
+    if (habit("event_unknown_message:phone"))
+      provider().phone_event(provider().phone, LINE_LINEDEVSTATE, LINEDEVSTATE_RINGING, 1, 0);
     if (habit("event_not_of_tsp")) event(line, nullptr, LINE_REPLY, 1, 0);
     if (habit("callback_overlap")) overlap(line);
     if (habit("completion_unknown")) provider().completion(0x70707070, 0);
     if (habit("event_unknown_line"))
       line.event(reinterpret_cast<HTAPILINE>(0x888888), nullptr, LINE_LINEDEVSTATE, 1, 0, 0);
+    if (habit("event_unknown_line:dialog"))
+      line.event(reinterpret_cast<HTAPILINE>(0x888888), nullptr, LINE_SENDDIALOGINSTANCEDATA, 0, 0, 0);
     if (habit("event_unknown_phone"))
       provider().phone_event(reinterpret_cast<HTAPIPHONE>(0x777), PHONE_STATE, 1, 0, 0);
     if (habit("create_provider")) event(line, nullptr, LINE_CREATE, 0x1234, 5);
@@ -182,7 +191,7 @@ void obey(const std::string& word, Line& line, DWORD request) {
 }  // namespace
 
 EXPORT TSPI_lineNegotiateTSPIVersion(DWORD device, DWORD, DWORD high, LPDWORD version) {
-  *version = habit("version") && device != 0xFFFFFFFFU ? 0x00010003 : high;
+  *version = habit(device == INITIALIZE_NEGOTIATION ? "version:provider" : "version") ? 0x00010003 : high;
   return 0;
 }
 EXPORT TSPI_providerEnumDevices(DWORD, LPDWORD lines, LPDWORD phones, HPROVIDER handle, LINEEVENT create,
@@ -229,13 +238,15 @@ EXPORT TSPI_lineGetDevCaps(DWORD, DWORD, DWORD, LPLINEDEVCAPS caps) {
   caps->dwNumAddresses = 1;
   caps->dwMediaModes = LINEMEDIAMODE_INTERACTIVEVOICE;
   if (habit("output_overrun")) std::memset(reinterpret_cast<BYTE*>(caps) + caps->dwTotalSize, 0x77, 4);
-  if (habit("total_size_changed")) caps->dwTotalSize = 4096;
   const LONG result =
       fill(reinterpret_cast<BYTE*>(caps), sizeof *caps, "Line", offsetof(LINEDEVCAPS, dwLineNameSize));
+  if (habit("total_size_changed")) caps->dwTotalSize = 4096;
   if (habit("used_over_total")) caps->dwUsedSize = caps->dwTotalSize + 8;
   if (habit("used_too_small")) caps->dwUsedSize = 12;
   if (habit("needed_under_used")) caps->dwNeededSize = caps->dwUsedSize - 4;
   if (habit("needed_unsteady")) caps->dwNeededSize = caps->dwTotalSize + 4;
+  if (habit("output_missing:structure")) caps->dwUsedSize = caps->dwNeededSize = 0;
+  if (habit("field_outside:fixed_part")) caps->dwProviderInfoSize = 8, caps->dwProviderInfoOffset = 4;
   if (habit("field_outside")) caps->dwProviderInfoSize = 8, caps->dwProviderInfoOffset = caps->dwUsedSize - 4;
   return result;
 }
@@ -257,6 +268,9 @@ EXPORT TSPI_lineClose(HDRVLINE hd) {
     if (line.waiting != 0 && !habit("completion_late_line")) provider().completion(line.waiting, kFailed);
   });
   line.waiting = 0;
+  if (habit("event_after_close:call") && &line == &provider().lines[0]) {
+    finish([] { state(provider().calls.begin()->second, LINECALLSTATE_IDLE); });
+  }
   if (habit("event_after_close") && &line == &provider().lines[1]) {
     finish([] { event(provider().lines[0], nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_RINGING, 1, 0); });
   }
@@ -286,7 +300,7 @@ EXPORT TSPI_lineDevSpecific(DRV_REQUESTID request, HDRVLINE hd, DWORD, HDRVCALL,
 EXPORT TSPI_lineAnswer(DRV_REQUESTID request, HDRVCALL hd, LPCSTR, DWORD) {
   const LONG result = habit("completion_positive") ? 5 : 0;
   if (habit("completion_after_refusal")) {
-    later(request, 0);
+    finish([request] { provider().completion(request, 0); });
     return kFailed;
   }
   later(request, result, [hd, request] {
@@ -302,7 +316,7 @@ EXPORT TSPI_lineHold(DRV_REQUESTID request, HDRVCALL hd) {
 }
 EXPORT TSPI_lineSetLineDevStatus(DRV_REQUESTID request, HDRVLINE hd, DWORD, DWORD) {
   line_of(hd).waiting = request;
-  return static_cast<LONG>(request);
+  return habit("completion_after_refusal:later") ? kFailed : static_cast<LONG>(request);
 }
 EXPORT TSPI_lineCloseCall(HDRVCALL hd) {
   Call& call = call_of(hd);
@@ -330,7 +344,7 @@ EXPORT TSPI_lineGetCallInfo(HDRVCALL, LPLINECALLINFO info) {
 }
 
 EXPORT TSPI_phoneNegotiateTSPIVersion(DWORD, DWORD, DWORD high, LPDWORD version) {
-  *version = high;
+  *version = habit("version:phone") ? 0x00010003 : high;
   return 0;
 }
 EXPORT TSPI_phoneGetDevCaps(DWORD, DWORD, DWORD, LPPHONECAPS caps) {
@@ -342,7 +356,19 @@ EXPORT TSPI_phoneOpen(DWORD, HTAPIPHONE ht, LPHDRVPHONE phone, DWORD, PHONEEVENT
   *phone = reinterpret_cast<HDRVPHONE>(0x300);
   return 0;
 }
-EXPORT TSPI_phoneClose(HDRVPHONE) { return 0; }
+EXPORT TSPI_phoneClose(HDRVPHONE) {
+  auto& p = provider();
+  finish([&p] {
+    if (p.phone_waiting != 0 && !habit("completion_late_line:phone"))
+      p.completion(p.phone_waiting, static_cast<LONG>(PHONEERR_OPERATIONFAILED));
+  });
+  p.phone_waiting = 0;
+  return 0;
+}
+EXPORT TSPI_phoneSetVolume(DRV_REQUESTID request, HDRVPHONE, DWORD, DWORD) {
+  provider().phone_waiting = request;
+  return static_cast<LONG>(request);
+}
 EXPORT TSPI_phoneSetLamp(DRV_REQUESTID request, HDRVPHONE, DWORD, DWORD) { return later(request); }
 
 // The rest of the Basic Telephony list, which this provider has and does not support.
