@@ -242,7 +242,7 @@ run_test() {
   ((skipped == 0)) || note+=", $skipped skipped"
   printf '  %-5s %5.1f s  %s: %d passed%s\n' "$verdict" "$(seconds_since "$start")" "$name" "$right" "$note"
   ((wrong > 0)) || return 0
-  sed -i -E '/^(Internal ctest|Test project|Errors while running|Total Test time|The following tests|Label Time|[0-9]+% tests passed)|^$/d' "$log"
+  sed -i -E '/^(Internal ctest|Test project|Errors while running|Total Test time|The following tests|Label Time|[0-9]+% tests passed)|^\[ (RUN|      OK) |^$/d' "$log"
   tail_of "$log" 100
 }
 
