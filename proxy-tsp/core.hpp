@@ -130,7 +130,8 @@ class Core {
   void withdraw(const std::shared_ptr<Device>& device);
   bool objects_of(const wire::fb::Event& event, Delivery& delivery);
   void on_dialog(const wire::fb::Event& event);
-  void create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValues& values);
+  void create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValues& values, DRV_REQUESTID request);
+  void refuse_dialog(const std::shared_ptr<Dialog>& dialog);
   void send_to_dialog(const std::shared_ptr<Dialog>& dialog, std::optional<wire::Bytes> data);
   void deliver(Delivery delivery);
   void deliver_to_tapi(Delivery& delivery);

@@ -52,9 +52,9 @@ void Core::on_down(const std::string& reason) {
     calls = calls_.select([](const Call& c) { return c.id != 0; });
     lines = lines_.select([](const Line& line) { return line.open; });
     phones = phones_.select([](const Phone& phone) { return phone.open; });
-    for (const auto& call : calls) call->id = 0;
+    for (const auto& call : calls) calls_.unname(call);
     dialogs = dialogs_.select([](const Dialog& dialog) { return dialog.id != 0; });
-    for (const auto& dialog : dialogs) dialog->id = 0;
+    for (const auto& dialog : dialogs) dialogs_.unname(dialog);
     // Those that are just being opened too: their functions fail, and TAPI hears nothing of them.
     const auto lost = [](auto& devices) {
       for (const auto& device : devices.select([](const auto&) { return true; })) {
@@ -304,10 +304,14 @@ void Core::on_dialog(const wire::fb::Event& event) {
     dialog->handle = next_handle_ += 16;
     dialogs_.add(dialog);
   }
-  pump_.post([this, dialog, values = std::move(values)]() mutable { create_dialog(dialog, values); });
+  // Before the request's completion, which is posted under the same lock.
+  const bool pending = ledger_.while_pending(values.request, [&](DRV_REQUESTID request) {
+    pump_.post([this, dialog, values, request]() mutable { create_dialog(dialog, values, request); });
+  });
+  if (!pending) refuse_dialog(dialog);
 }
 
-void Core::create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValues& values) {
+void Core::create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValues& values, DRV_REQUESTID request) {
   TapiSide tapi;
   {
     std::lock_guard lock(mutex_);
@@ -315,22 +319,25 @@ void Core::create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValu
   }
   const std::basic_string<WCHAR> module(values.module.begin(), values.module.end());
   TUISPICREATEDIALOGINSTANCEPARAMS params{};
+  params.dwRequestID = request;
   params.hdDlgInst = reinterpret_cast<HDRVDIALOGINSTANCE>(dialog->handle);
   params.lpszUIDLLName = module.c_str();
   params.lpParams = values.parameters.empty() ? nullptr : values.parameters.data();
   params.dwSize = static_cast<DWORD>(values.parameters.size());
-  // Completions come from this thread too, so a request that is pending now is so until TAPI has answered.
-  if (const auto request = ledger_.request_of(values.request); request && tapi.line_create) {
-    params.dwRequestID = *request;
+  if (tapi.line_create) {
     tapi.line_create(reinterpret_cast<HTAPILINE>(tapi.hProvider), HTAPICALL{}, LINE_CREATEDIALOGINSTANCE,
                      reinterpret_cast<DWORD_PTR>(&params), 0, 0);
   }
   dialog->htDlgInst = params.htDlgInst;
-  if (dialog->htDlgInst != HTAPIDIALOGINSTANCE{}) return;
+  if (dialog->htDlgInst == HTAPIDIALOGINSTANCE{}) refuse_dialog(dialog);
+}
+
+/// The vendor learns that nobody shows it.
+void Core::refuse_dialog(const std::shared_ptr<Dialog>& dialog) {
+  const std::uint64_t id = dialog->id;
   remove(dialog);
-  if (!dialog->id) return;
-  tell(wire::Function::providerFreeDialogInstance,
-       wire::encode(wire::calls::providerFreeDialogInstance::Inputs{dialog->id}));
+  if (!id) return;
+  tell(wire::Function::providerFreeDialogInstance, wire::encode(wire::calls::providerFreeDialogInstance::Inputs{id}));
 }
 
 /// Without data: it shall close.

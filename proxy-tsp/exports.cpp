@@ -16,7 +16,8 @@ namespace {
 
 template <class C>
 inline constexpr bool kStartsOrEnds =
-    std::is_same_v<C, wire_calls::providerInit> || std::is_same_v<C, wire_calls::providerShutdown>;
+    std::is_same_v<C, wire_calls::providerEnumDevices> || std::is_same_v<C, wire_calls::providerInit> ||
+    std::is_same_v<C, wire_calls::providerShutdown>;
 
 template <class C, class... Given>
 LONG enter_root(tsplink::wire::Function function, Given... arguments) noexcept {

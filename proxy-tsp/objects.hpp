@@ -127,6 +127,12 @@ class ObjectMap {
     object->id = id;
     if (id) by_id_[id] = object;
   }
+  /// The host knows it by that id no more: another object may come under it.
+  void unname(const std::shared_ptr<T>& object) {
+    const auto found = by_id_.find(object->id);
+    if (found != by_id_.end() && found->second == object) by_id_.erase(found);
+    object->id = 0;
+  }
   void remove(const std::shared_ptr<T>& object) {
     by_handle_.erase(object->handle);
     const auto found = by_id_.find(object->id);

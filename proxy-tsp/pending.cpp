@@ -18,10 +18,12 @@ std::unique_ptr<AsyncRequest> Ledger::withdraw_async(std::uint64_t id) {
   return request;
 }
 
-std::optional<DRV_REQUESTID> Ledger::request_of(std::uint64_t id) {
+bool Ledger::while_pending(std::uint64_t id, const std::function<void(DRV_REQUESTID)>& use) {
   std::lock_guard lock(mutex_);
   const auto entry = async_.find(id);
-  return entry == async_.end() ? std::nullopt : std::optional(entry->second->dwRequestID);
+  if (entry == async_.end()) return false;
+  use(entry->second->dwRequestID);
+  return true;
 }
 
 void Ledger::add_wait(std::uint64_t id) {

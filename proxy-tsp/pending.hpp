@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -48,8 +47,9 @@ class Ledger {
   void add_async(std::uint64_t id, std::unique_ptr<AsyncRequest> request);
   /// Takes a request back that could not be sent.
   std::unique_ptr<AsyncRequest> withdraw_async(std::uint64_t id);
-  /// TAPI's number of a request that is still under way.
-  std::optional<DRV_REQUESTID> request_of(std::uint64_t id);
+  /// Calls `use` with TAPI's number of a request that is still under way, before its completion is posted. False: it
+  /// is over.
+  bool while_pending(std::uint64_t id, const std::function<void(DRV_REQUESTID)>& use);
   void add_wait(std::uint64_t id);
   /// Waits for the answer of `id`, at most until `until`; then `undo` waits for it instead. False: none came.
   bool wait(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo);

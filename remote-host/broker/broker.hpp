@@ -178,6 +178,7 @@ class Broker {
   void create_instance(const Request& request);
   void close_instance(const Request& request);
   void free_dialog(const Request& request);
+  void tell_dialog_to_close(std::uint64_t dialog, const Instance& instance);
   /// Ends the MSP instances and dialogs that a session has on a device.
   void close_instances(const Station& station, SessionId session);
 

@@ -120,6 +120,15 @@ void Broker::free_dialog(const Request& request) {
   forward(request);
 }
 
+/// Its vendor answers no more: a message without data says so on the desktop.
+void Broker::tell_dialog_to_close(std::uint64_t dialog, const Instance& instance) {
+  wire::EventValues event;
+  event.message = static_cast<std::uint16_t>(wire::Message::kLINE_SENDDIALOGINSTANCEDATA);
+  event.device = instance.device;
+  event.call = dialog;
+  if (open_sessions_.count(instance.session)) sessions_.send(instance.session, wire::make_event(event));
+}
+
 void Broker::close_instances(const Station& station, SessionId session) {
   const auto mine = [&](const auto& each) {
     return each.second.session == session && each.second.device == station.values.id;
@@ -128,7 +137,9 @@ void Broker::close_instances(const Station& station, SessionId session) {
     if (mine(each)) ask<calls::lineCloseMSPInstance>(station.worker, {each.first});
   }
   for (const auto& each : dialogs_) {
-    if (mine(each)) ask<calls::providerFreeDialogInstance>(station.worker, {each.first});
+    if (!mine(each)) continue;
+    tell_dialog_to_close(each.first, each.second);
+    ask<calls::providerFreeDialogInstance>(station.worker, {each.first});
   }
   std::erase_if(instances_, mine);
   std::erase_if(dialogs_, mine);

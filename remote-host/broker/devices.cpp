@@ -77,7 +77,11 @@ void Broker::remove_station(std::uint64_t id) {
   for (const auto& attachment : found->second.attachments) withdraw(attachment.session, id, 0);
   for (const auto call : found->second.calls) calls_.erase(call);
   std::erase_if(instances_, [&](const auto& each) { return each.second.device == id; });
-  std::erase_if(dialogs_, [&](const auto& each) { return each.second.device == id; });
+  std::erase_if(dialogs_, [&](const auto& each) {
+    if (each.second.device != id) return false;
+    tell_dialog_to_close(each.first, each.second);
+    return true;
+  });
   stations_.erase(found);
 }
 

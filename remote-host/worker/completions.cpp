@@ -59,7 +59,7 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
       call->pending = false;
       const auto held = std::move(call->held);
       call->held.clear();
-      for (const auto& event : held) out_.send(wire::make_event(event));
+      for (const auto& event : held) send_event(event);
       continue;
     }
     // TAPI closes the call of a lineMakeCall that failed by completion; for the other functions the documents differ,

@@ -42,11 +42,13 @@ std::uint64_t conference_of(const wire::EventValues& event) {
 Call* Core::waits_for(const wire::EventValues& event) {
   auto* call = event.call ? calls_.find(event.call) : nullptr;
   if (!call || call->pending) return call;
-  if (const auto conference = conference_of(event)) call->behind = conference;
-  auto* behind = call->behind ? calls_.find(call->behind) : nullptr;
-  if (behind && behind->pending) return behind;
-  call->behind = 0;
-  return nullptr;
+  const auto pending = [this](std::uint64_t id) {
+    auto* other = id ? calls_.find(id) : nullptr;
+    return other && other->pending ? other : nullptr;
+  };
+  if (auto* behind = pending(call->behind)) return behind;
+  call->behind = conference_of(event);
+  return pending(call->behind);
 }
 
 void Core::send_event(const wire::EventValues& event) {

@@ -256,6 +256,7 @@ void Core::release(std::uint64_t id) {
   const void* handle = nullptr;
   std::vector<std::uint64_t> open_calls;
   std::vector<HDRVMSPLINE> open_msps;
+  std::vector<HDRVDIALOGINSTANCE> open_dialogs;
   {
     std::lock_guard lock(mutex_);
     const auto* device = devices_.find(id);
@@ -266,7 +267,11 @@ void Core::release(std::uint64_t id) {
     for (const auto msp : msps_.ids_where([&](const MspInstance& each) { return each.line == id; })) {
       if (msps_.find(msp)->handle) open_msps.push_back(msps_.find(msp)->handle);
     }
+    for (const auto dialog : dialogs_.ids_where([&](const Dialog& each) { return each.device == id; })) {
+      open_dialogs.push_back(dialogs_.find(dialog)->handle);
+    }
   }
+  for (const auto dialog : open_dialogs) vendor_.call<calls::providerFreeDialogInstance>(dialog);
   for (const auto msp : open_msps) vendor_.call<calls::lineCloseMSPInstance>(msp);
   for (const auto call : open_calls) close_call(call);
   if (handle) close_handle(phone, handle);

@@ -41,7 +41,8 @@ void CALLBACK on_completion(DRV_REQUESTID dwRequestID, LONG lResult) {
 
 void CALLBACK on_line_event(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg, DWORD_PTR p1, DWORD_PTR p2,
                             DWORD_PTR p3) {
-  auto* owner = htLine ? reinterpret_cast<Desktop*>(const_cast<HTAPILINE__*>(htLine)) : provider_owner;
+  const bool of_provider = !htLine || dwMsg == static_cast<DWORD>(LINE_SENDDIALOGINSTANCEDATA);  // a dialog's handle
+  auto* owner = of_provider ? provider_owner : reinterpret_cast<Desktop*>(const_cast<HTAPILINE__*>(htLine));
   owner->on_line(htCall, dwMsg, p1, p2, p3);
 }
 
@@ -180,6 +181,13 @@ void Desktop::on_line(HTAPICALL htCall, DWORD message, DWORD_PTR p1, DWORD_PTR p
   told.params[0] = p1;
   told.params[1] = p2;
   told.params[2] = p3;
+  if (message == static_cast<DWORD>(LINE_CREATEDIALOGINSTANCE)) {
+    auto& dialog = *reinterpret_cast<TUISPICREATEDIALOGINSTANCEPARAMS*>(p1);
+    dialog.htDlgInst = static_cast<HTAPIDIALOGINSTANCE>(0x77);
+    told.params[0] = dialog.dwRequestID;
+    told.params[1] = reinterpret_cast<DWORD_PTR>(dialog.hdDlgInst);
+    for (const auto* letter = dialog.lpszUIDLLName; *letter; ++letter) told.data += static_cast<char>(*letter);
+  }
   if (message == static_cast<DWORD>(LINE_SENDMSPDATA)) told.data.assign(reinterpret_cast<const char*>(p2), p3);
   if (message == static_cast<DWORD>(LINE_NEWCALL)) {
     auto* slot = reinterpret_cast<LPHTAPICALL>(p2);

@@ -31,7 +31,7 @@ struct Told {
   LONG result = 0;
   DWORD_PTR htCall = 0;
   DWORD_PTR params[3] = {0, 0, 0};
-  std::string data;  // of LINE_SENDMSPDATA
+  std::string data;  // of LINE_SENDMSPDATA, or the module's name of a dialog
 };
 
 /// The device of an inventory: a line, or a phone.

@@ -59,6 +59,28 @@ TEST(LinkLossTest, EveryRequestCompletesOnceThenCallsGoIdleAndDevicesAskToBeClos
   EXPECT_EQ(desktop.told_so_far().size(), 6U);
 }
 
+TEST(LinkLossTest, ACallThatOutlivesTheLinkIsAnnouncedAgain) {
+  Desktop desktop;
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  const auto hdCall = desktop.incoming(kCallId);
+  desktop.up = false;
+  desktop.core().on_down("test");
+  desktop.told(3);  // the call, IDLE, LINE_CLOSE
+  EXPECT_EQ(desktop.run<calls::lineCloseCall>(Function::lineCloseCall, hdCall), 0);
+  EXPECT_EQ(desktop.run<calls::lineClose>(Function::lineClose, hdLine), 0);
+
+  desktop.up = true;
+  desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});
+  desktop.open_line();
+  const auto again = desktop.incoming(kCallId);
+  EXPECT_NE(again, hdCall);
+  desktop.event(Message::kLINE_CALLSTATE, kCallId, LINECALLSTATE_CONNECTED);
+  const auto told = desktop.told(5);
+  EXPECT_EQ(told[3].request_or_message, DWORD_PTR{LINE_NEWCALL});
+  EXPECT_EQ(told[4].htCall, told[3].htCall);
+}
+
 TEST(LinkLossTest, ALineThatWasBeingOpenedFailsAndTapiHearsNothingOfIt) {
   Desktop desktop;
   desktop.start();

@@ -279,7 +279,9 @@ TEST_F(BrokerTest, ADialogIsTheDesktopsThatAskedForIt) {
   create();
   request<calls::providerFreeDialogInstance>(kAnna, {0xD1});
   EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
-  broker_.session_down(kAnna, "gone");
+  hears(kAnna);
+  request<calls::lineClose>(kAnna, {kLine});
+  EXPECT_EQ(hears(kAnna), Names{"LINE_SENDDIALOGINSTANCEDATA 0"});  // it shall close
   EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
   answer(sent, 0);
   dialog.id = 0xD3;

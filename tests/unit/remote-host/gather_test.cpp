@@ -158,13 +158,13 @@ class DeviceIdsTest : public WorkerTest {
     VARSTRING head{};
     std::memcpy(&head, block.data(), sizeof head);
     std::vector<std::uint32_t> ids(head.dwStringSize / 4);
-    std::memcpy(ids.data(), block.data() + head.dwStringOffset, head.dwStringSize);
+    if (!ids.empty()) std::memcpy(ids.data(), block.data() + head.dwStringOffset, head.dwStringSize);
     return ids;
   }
   static LONG give(LPVARSTRING out, const std::vector<std::uint32_t>& ids) {
     const auto bytes = wire::varstring_of(ids);
     const DWORD total = out->dwTotalSize;
-    std::memcpy(out, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
     out->dwTotalSize = total;
     return 0;
   }

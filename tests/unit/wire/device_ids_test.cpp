@@ -39,7 +39,7 @@ Ids ids_in(const Bytes& varstring) {
   EXPECT_EQ(head.dwNeededSize, varstring.size());
   EXPECT_LE(head.dwStringOffset + head.dwStringSize, varstring.size());
   Ids ids(head.dwStringSize / 4);
-  std::memcpy(ids.data(), varstring.data() + head.dwStringOffset, ids.size() * 4);
+  if (!ids.empty()) std::memcpy(ids.data(), varstring.data() + head.dwStringOffset, ids.size() * 4);
   return ids;
 }
 
@@ -141,7 +141,7 @@ Asked line_get_id(const char16_t* name, const Bytes& vendors) {
     std::get<at>(in) = DeviceIds::take<C, at>(desktop, arguments);
     std::get<C::position("lpszDeviceClass")>(in) = name;
     auto held = DeviceIds::Held::made<C, at>(worker, in);
-    std::memcpy(held.pass(), vendors.data(), vendors.size());
+    if (!vendors.empty()) std::memcpy(held.pass(), vendors.data(), vendors.size());
     asked.result = DeviceIds::store<C, at>(desktop, held.collect(worker), std::get<at>(in), arguments);
   } catch (const Failure& failure) {
     asked.result = failure.code();
@@ -195,7 +195,7 @@ struct Capabilities {
     EXPECT_EQ(head.dwDeviceClassesOffset, sizeof(T));
     EXPECT_EQ(bytes.back(), 0xEE);
     std::u16string list(head.dwDeviceClassesSize / sizeof(char16_t), u'?');
-    std::memcpy(list.data(), bytes.data() + sizeof(T), head.dwDeviceClassesSize);
+    if (!list.empty()) std::memcpy(list.data(), bytes.data() + sizeof(T), head.dwDeviceClassesSize);
     return list;
   }
   Bytes bytes;
