@@ -203,7 +203,7 @@ export TSPLINK_CONFORMANCE_REPORT=$scratch/conformance # what covers what, and t
 export TSPLINK_SEED=${TSPLINK_SEED:-$RANDOM} # of the scenarios that nobody wrote
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:handle_abort=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:handle_abort=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:handle_abort=1:suppressions=$PWD/tests/tsan.supp
 
 # tests_of PRESET ARGUMENTS...: "NUMBER NAME" of each test that ctest selects by the arguments.
 tests_of() { ctest --test-dir "build/$1" -N "${@:2}" | sed -n 's/^ *Test *#\([0-9]*\): \(.*\)$/\1 \2/p'; }
