@@ -1,6 +1,5 @@
 #include "wire/envelopes.hpp"
 
-#include "wire/events.hpp"
 #include "wire/failure.hpp"
 
 namespace tsplink::wire {
@@ -103,36 +102,6 @@ Buffer make_completion(std::uint64_t id, std::int32_t result, std::span<const st
   const auto block = put_block(builder, outputs);
   const auto shot = put_snapshot(builder, snapshot);
   return finish(builder, fb::Body::Completion, fb::CreateCompletion(builder, id, result, block, shot));
-}
-
-EventValues event_of(std::uint64_t device, const DialogValues& dialog) {
-  EventValues event;
-  event.message = static_cast<std::uint16_t>(Message::kLINE_CREATEDIALOGINSTANCE);
-  event.device = device;
-  event.params[0] = dialog.id;
-  event.params[1] = dialog.request;
-  event.params[2] = dialog.module.size();
-  const auto* name = reinterpret_cast<const std::uint8_t*>(dialog.module.data());
-  event.data.assign(name, name + dialog.module.size() * sizeof(char16_t));
-  event.data.insert(event.data.end(), dialog.parameters.begin(), dialog.parameters.end());
-  event.has_data = true;
-  return event;
-}
-
-DialogValues read_dialog(const fb::Event& event) {
-  const auto data = span_of(event.data());
-  const auto size = event.param3();
-  if (size > kMaxModuleName || data.size() < size * sizeof(char16_t)) {
-    throw Failure(Kind::Malformed, "the name of a dialog's module is longer than its message");
-  }
-  DialogValues dialog;
-  dialog.id = event.param1();
-  dialog.request = event.param2();
-  dialog.module.resize(static_cast<std::size_t>(size));
-  const auto name = data.first(dialog.module.size() * sizeof(char16_t));
-  std::copy(name.begin(), name.end(), reinterpret_cast<std::uint8_t*>(dialog.module.data()));
-  dialog.parameters.assign(data.begin() + static_cast<std::ptrdiff_t>(name.size()), data.end());
-  return dialog;
 }
 
 Buffer make_event(const EventValues& event, const SnapshotBytes* snapshot) {
