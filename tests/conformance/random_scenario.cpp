@@ -69,6 +69,11 @@ class Generator {
   }
 
   void start(std::size_t line) {
+    constexpr auto kMostOfALine = 3;  // the PBX refuses the fifth
+    if (std::count_if(calls_.begin(), calls_.end(), [&](const Call& call) { return call.line == line; }) >=
+        kMostOfALine) {
+      return;
+    }
     Call call{"c" + std::to_string(++made_), line, State::offering};
     if (below(2) == 0 || has_active(line)) {
       call.far = "far" + std::to_string(made_);
