@@ -184,9 +184,13 @@ struct Capabilities {
     T head{};
     head.dwDeviceClassesSize = static_cast<DWORD>(list.size() * sizeof(char16_t));
     head.dwDeviceClassesOffset = sizeof(T);
-    bytes.resize(sizeof(T) + head.dwDeviceClassesSize + 4, 0xEE);
+    bytes.resize(sizeof(T));
     std::memcpy(bytes.data(), &head, sizeof head);
-    if (!list.empty()) std::memcpy(bytes.data() + sizeof(T), list.data(), head.dwDeviceClassesSize);
+    for (const char16_t letter : list) {
+      bytes.push_back(static_cast<std::uint8_t>(letter & 0xFF));
+      bytes.push_back(static_cast<std::uint8_t>(letter >> 8));
+    }
+    for (int i = 0; i < 4; ++i) bytes.push_back(0xEE);
   }
   std::u16string without_hardware() {
     remove_hardware_classes(describe<T>(), bytes);
