@@ -121,8 +121,8 @@ class Root final : public Provider, public link::ClientHandler {
   std::string problem_;
   Log log_;
   std::unique_ptr<Core> core_;
-  std::unique_ptr<link::Reactor>
-      reactor_;  // both: set by connect() and kept as long as a function may be running here
+  // Both are set by connect() and kept as long as a function may be running here.
+  std::unique_ptr<link::Reactor> reactor_;
   std::unique_ptr<link::Client> client_;
   std::atomic<link::Client*> sender_{nullptr};  // client_, for TAPI's threads
   bool up_ = false;                             // both: reactor's thread
