@@ -146,10 +146,7 @@ void Broker::check(Request& request) const {
     if (request.device && at->second.worker != stations_.at(request.device).worker) no_such(function, named, object);
     if (!request.device) request.device = device;
   }
-  if (!request.device)
-    no_such(function,
-            NamedId{is_phone_function(wire::function_info(function)->name) ? IdKind::Phone : IdKind::Line, 0},
-            wire::Object::Device);
+  if (!request.device) no_such(function, {}, wire::Object::Device);
 }
 
 void Broker::forward(const Request& request, Done done) { forward(request, request.arguments, std::move(done)); }
