@@ -1,6 +1,8 @@
 #include "tests/platform/socket.hpp"
 
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -27,7 +29,8 @@ void prepare() {
   WSAStartup(MAKEWORD(2, 2), &data);
 }
 DWORD time_out(std::chrono::seconds time) { return static_cast<DWORD>(std::chrono::milliseconds(time).count()); }
-bool was_reset() { return WSAGetLastError() == WSAECONNRESET || WSAGetLastError() == WSAECONNABORTED; }
+int last_error() { return WSAGetLastError(); }
+bool was_reset() { return last_error() == WSAECONNRESET || last_error() == WSAECONNABORTED; }
 void close_native(Native socket) { closesocket(socket); }
 #else
 using Native = int;
@@ -35,7 +38,8 @@ using Size = std::size_t;
 constexpr int kSendFlags = MSG_NOSIGNAL;
 void prepare() {}
 timeval time_out(std::chrono::seconds time) { return {time.count(), 0}; }
-bool was_reset() { return errno == ECONNRESET; }
+int last_error() { return errno; }
+bool was_reset() { return last_error() == ECONNRESET; }
 void close_native(Native socket) { ::close(socket); }
 #endif
 
@@ -57,8 +61,9 @@ LoopbackSocket::LoopbackSocket(std::uint16_t port, const Options& options) {
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const auto why = std::system_category().message(last_error());
     close_native(made);
-    throw std::runtime_error("nobody listens on 127.0.0.1 port " + std::to_string(port));
+    throw std::runtime_error("127.0.0.1 port " + std::to_string(port) + " takes no connection: " + why);
   }
 }
 

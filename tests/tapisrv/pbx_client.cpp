@@ -1,7 +1,9 @@
 #include "pbx_client.hpp"
 
+#include <chrono>
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 
 namespace tsplink::tapisim {
 
@@ -13,7 +15,16 @@ void PbxClient::connect() {
   if (!(in >> port) || port == 0) {
     throw std::runtime_error("the file " + port_file_ + " holds no port number; is the simulated PBX running?");
   }
-  socket_.emplace(port, tests::LoopbackSocket::Options{.patience = std::chrono::seconds(30)});
+  // Wine has been seen to refuse the first try on a port that was open.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  while (!socket_) {
+    try {
+      socket_.emplace(port, tests::LoopbackSocket::Options{.patience = std::chrono::seconds(30)});
+    } catch (const std::runtime_error&) {
+      if (std::chrono::steady_clock::now() > until) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
 }
 
 std::string PbxClient::command(const std::string& line) {
