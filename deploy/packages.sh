@@ -2,11 +2,13 @@
 # Installs the Debian packages that tsplink is built and tested with, those that are missing.
 # Says nothing when all are there.
 #
-#   deploy/packages.sh [--with tsan] [--with windows] [--with fuzz] [--with lint] [--with fresh] [--print]
+#   deploy/packages.sh [--with tsan] [--with windows] [--with fuzz] [--with coverage] [--with lint]
+#                      [--with fresh] [--print]
 #
 #   --with tsan     also what deploy/tsan-libzmq.sh needs to build libzmq from Debian's source package
 #   --with windows  also MinGW-w64, what deploy/windows-libraries.sh needs, and Wine
 #   --with fuzz     also clang, for the fuzz targets
+#   --with coverage  also gcovr, for tests/run.sh coverage
 #   --with lint     also clang-format, clang-tidy and shellcheck
 #   --with fresh    also debootstrap, for deploy/fresh.sh
 #   --print         only print the names of the packages, one a line
@@ -30,9 +32,10 @@ while (($#)); do
           packages+=(dpkg-dev make perl mingw-w64-tools wine wine64 g++-mingw-w64-{x86-64,i686}-posix)
           ;;
         fuzz) packages+=(clang llvm libclang-rt-14-dev) ;;
+        coverage) packages+=(gcovr) ;;
         lint) packages+=(clang-format clang-tidy shellcheck) ;;
         fresh) packages+=(debootstrap) ;;
-        *) fail "--with takes tsan, windows, fuzz, lint or fresh, not '${2:-}'" ;;
+        *) fail "--with takes tsan, windows, fuzz, coverage, lint or fresh, not '${2:-}'" ;;
       esac
       shift
       ;;

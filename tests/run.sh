@@ -22,7 +22,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 windows=(unit@windows-{x64,x86} e2e@windows-{x64,x86,mixed} conformance@windows-{x64,x86} demo@windows)
 landing=(lint docs {unit,e2e,conformance}@release demo {unit,e2e}@{asan,tsan} "${windows[@]}")
 tidied=(wire security proxy-tsp remote-host tests/{e2e,platform,simpbx,tapisrv,unit}) # each within a part's time
-full=(lint docs demo {unit,e2e,conformance}@{release,debug,asan,tsan} conformance@faults "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
+full=(lint docs demo {unit,e2e,conformance}@{release,debug,asan,tsan} conformance@faults coverage "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
 part_limit=570 # seconds for the tests of a part
 build_limit=2700 # seconds for a build: cold, on two slow cores
 test_limit=300 # seconds for one test executable, unless CMake gives it another
@@ -374,6 +374,26 @@ run_fuzz() {
   done
 }
 
+# run_coverage: every native test once more, and which lines of the product ran. Windows' own code is not compiled here.
+run_coverage() {
+  local report=build/coverage.txt least=90 percent
+  build coverage || return 0
+  find build/coverage -name '*.gcda' -delete
+  check 'the tests pass while lines are counted' logged tests "$scratch/log" \
+    ctest --test-dir build/coverage --timeout "$test_limit" --output-on-failure --no-tests=error
+  if logged report "$scratch/log" gcovr --root . --object-directory build/coverage build/coverage --txt "$report" \
+    --filter 'wire/' --filter 'security/' --filter 'proxy-tsp/' --filter 'remote-host/' --print-summary; then
+    sed '1,/^---/d' "$report" | awk '/^(wire|security|proxy-tsp|remote-host)\//' | sed 's/^/  /'
+    percent=$(sed -nE 's/^lines: ([0-9.]+)%.*/\1/p' "$scratch/log")
+    printf '  lines that ran: %s %%; whole report in %s\n' "$percent" "$report"
+    check "at least $least % of the lines ran" awk -v p="$percent" -v l="$least" 'BEGIN { exit !(p >= l) }'
+  else
+    bad
+    echo '  FAIL  gcovr made no report'
+    tail_of "$scratch/log"
+  fi
+}
+
 run_tidy() {
   build debug || return 0
   sources "$1/*.cpp" | while read -r file; do
@@ -390,6 +410,7 @@ if [[ $install == yes ]]; then
   [[ $selected != *tsan* ]] || groups+=(--with tsan)
   [[ $selected != *windows* ]] || groups+=(--with windows)
   [[ $selected != *fuzz* ]] || groups+=(--with fuzz)
+  [[ $selected != *coverage* ]] || groups+=(--with coverage)
   [[ $selected != *lint* && $selected != *tidy* ]] || groups+=(--with lint)
   deploy/packages.sh "${groups[@]}"
 fi
