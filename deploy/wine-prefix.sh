@@ -8,9 +8,10 @@ start_wine() {
   wine_prefix=$1/wine
   export WINEDLLPATH WINEPREFIX=$wine_prefix WINEDEBUG=-all WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d'
   unset DISPLAY
-  local log=$1/wine.log hive i
+  local log=$1/wine.log hive i msp='HKLM\Software\Classes\CLSID\{5B0C7A11-52B1-4B7E-9C44-51AB0E57D0C7}\InprocServer32'
   {
     wine wineboot -i &&
+      wine reg add "$msp" /ve /d simpbx_msp.dll /f && # of the simulated PBX, as its installer would
       # A crash says one line instead of a hundred.
       for hive in 'HKLM\Software' 'HKLM\Software\Wow6432Node'; do
         wine reg add "$hive\\Microsoft\\Windows NT\\CurrentVersion\\AeDebug" /v Debugger /d false /f || return 1

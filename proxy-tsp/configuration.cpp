@@ -12,6 +12,7 @@
 #ifdef _WIN32
 #include "proxy-tsp/registry.hpp"
 #endif
+#include "wire/device_ids.hpp"
 #include "wire/failure.hpp"
 #include "wire/system.hpp"
 
@@ -130,8 +131,24 @@ void read_dialogs(const Origin& origin, const toml::table& root, Configuration& 
   }
 }
 
+void read_device_classes(const Origin& origin, const toml::table& root, Configuration& configuration) {
+  for (const auto& [key, node] : section(origin, root, "device_classes")) {
+    const std::string name(key.str());
+    const auto folded = wire::folded_class(std::u16string(name.begin(), name.end()));
+    if (wire::device_class(folded) != wire::DeviceClass::Hardware) {
+      refuse(origin, node.source(),
+             "'" + name + "' is no class of hardware such as comm/datamodem, wave/in, wave/out, midi/out or ndis");
+    }
+    const auto device = node.value_exact<std::int64_t>();
+    if (!device || *device < 0 || *device > 0xFFFFFFFELL) {
+      refuse(origin, node.source(), "'" + name + "' must be the number of a device of this desktop");
+    }
+    configuration.device_classes[folded] = static_cast<std::uint32_t>(*device);
+  }
+}
+
 Configuration configuration_of(const Origin& origin, const toml::table& root) {
-  only(origin, root, {"machine", "state", "call_deadline_ms", "host", "tls", "dialogs", "log"});
+  only(origin, root, {"machine", "state", "call_deadline_ms", "host", "tls", "dialogs", "device_classes", "log"});
   Configuration configuration;
   configuration.origin = origin.name;
   configuration.machine = value_of<std::string>(origin, root, "machine", wire::machine_name(), "text in quotes");
@@ -145,6 +162,7 @@ Configuration configuration_of(const Origin& origin, const toml::table& root) {
   read_host(origin, root, configuration);
   read_identity(origin, root, configuration);
   read_dialogs(origin, root, configuration);
+  read_device_classes(origin, root, configuration);
   const auto& log = section(origin, root, "log");
   only(origin, log, {"level", "file"});
   configuration.log_level = value_of<std::string>(origin, log, "level", "info", "debug, info, warn or error");

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct Configuration {
   std::uint16_t port = 8643;
   security::IdentityFiles identity;
   std::chrono::milliseconds call_deadline{5000};
-  std::string ui_module;                    // of a vendor, for configuration dialogs
-  std::vector<std::string> dialog_modules;  // that vendors may have loaded into applications
+  std::string ui_module;                                   // of a vendor, for configuration dialogs
+  std::vector<std::string> dialog_modules;                 // that vendors may have loaded into applications
+  std::map<std::u16string, std::uint32_t> device_classes;  // as CoreOptions has them
   std::string log_level = "info";
   std::filesystem::path log_file;  // empty: make_log()'s default
 };

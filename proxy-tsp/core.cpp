@@ -83,7 +83,7 @@ void Core::init(DWORD line_base, DWORD phone_base, DWORD lines, DWORD phones, AS
     device->device_id = (device->phone ? phone_base : line_base) + index++;
     device->known_to_tapi = true;
   }
-  pump_.start();
+  pump_.start(options_.life.owner ? options_.life.owner() : nullptr);
 }
 
 void Core::shutdown() {
@@ -290,8 +290,10 @@ std::shared_ptr<MspInstance> Core::add_msp(const std::shared_ptr<Line>& line, HT
 }
 
 DWORD Core::add_gather(Call& call, Gather gather) {
-  gather.number = static_cast<DWORD>(random_number());
+  constexpr std::size_t kMost = 16;  // of one call; a vendor may say nothing of those that a new one ends
   std::lock_guard lock(mutex_);
+  gather.number = ++gathers_;
+  if (call.gathers.size() == kMost) call.gathers.pop_front();
   call.gathers.push_back(gather);
   return gather.number;
 }

@@ -28,6 +28,7 @@ using Log = std::function<void(LogLevel, const std::string&)>;
 struct Life {
   std::function<LONG()> connect;  // starts connecting and returns at once; an error if that cannot even be tried
   std::function<void()> end;      // ends the connection, then shutdown()
+  std::function<std::shared_ptr<void>()> owner;  // of the core, whom a shutdown from inside a callback does not end
 };
 
 struct CoreOptions {
@@ -35,6 +36,10 @@ struct CoreOptions {
   std::filesystem::path state;                    // folder of the stored inventory; empty: none is kept
   std::string ui_module;                          // of a vendor, for providerUIIdentify
   std::vector<std::string> dialog_modules;        // that vendors may have loaded into applications here
+  /// Hardware of this desktop that applications shall use with lines and phones: device numbers by folded class.
+  std::map<std::u16string, std::uint32_t> device_classes;
+  /// Whether an MSP can be made here; empty: each can.
+  std::function<bool(const GUID&)> msp_registered;
   const wire::Clock* clock = &wire::Clock::steady();
   Life life;
 };
@@ -122,6 +127,8 @@ class Core {
   /// The module that providerUIIdentify names; empty: none.
   const std::string& ui_module() const { return options_.ui_module; }
   const Life& life() const { return options_.life; }
+  /// The device of this desktop that stands for a class of the vendor's hardware; empty: none does.
+  std::optional<std::uint32_t> own_device(LPCWSTR device_class) const;
 
  private:
   void on_event(const wire::fb::Event& event);
@@ -133,6 +140,7 @@ class Core {
   void create_dialog(const std::shared_ptr<Dialog>& dialog, wire::DialogValues& values, DRV_REQUESTID request);
   void refuse_dialog(const std::shared_ptr<Dialog>& dialog);
   void send_to_dialog(const std::shared_ptr<Dialog>& dialog, std::optional<wire::Bytes> data);
+  bool msp_registered(const Device& device) const;
   void deliver(Delivery delivery);
   void deliver_to_tapi(Delivery& delivery);
   bool fill_gathered(Delivery& delivery);
@@ -159,6 +167,7 @@ class Core {
   bool gave_up_ = false;      // somebody waited for it in vain: nobody waits again until the host is there
   std::vector<std::shared_ptr<Device>> devices_;
   std::uintptr_t next_handle_ = 0x1000;
+  DWORD gathers_ = 0;  // that ever were
   ObjectMap<Line> lines_;
   ObjectMap<Phone> phones_;
   ObjectMap<Call> calls_;

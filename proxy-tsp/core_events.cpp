@@ -229,7 +229,10 @@ bool Core::fill_gathered(Delivery& delivery) {
   if (size != 0) std::memcpy(mine->digits, delivery.data.data(), size * sizeof(WCHAR));
   if (size < mine->capacity) mine->digits[size] = 0;
   delivery.params[1] = mine->end_to_end;
-  call.gathers.erase(call.gathers.begin(), std::next(mine));  // a new one ends those before it
+  // A new one ends those before it, of which a vendor need not speak. One that is cancelled is itself such a one, and
+  // of two that began at once it may be either.
+  const bool ended = delivery.params[0] == LINEGATHERTERM_CANCEL;
+  call.gathers.erase(ended ? mine : call.gathers.begin(), std::next(mine));
   return true;
 }
 

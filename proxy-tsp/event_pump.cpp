@@ -4,11 +4,11 @@
 
 namespace tsplink::proxy {
 
-void EventPump::start() {
+void EventPump::start(std::shared_ptr<void> owner) {
   std::lock_guard lock(mutex_);
   if (thread_.joinable()) return;
   stopping_ = false;
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this, owner = std::move(owner)] { run(); });
 }
 
 void EventPump::stop() {

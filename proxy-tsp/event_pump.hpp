@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,7 +23,8 @@ class EventPump {
   EventPump(const EventPump&) = delete;
   EventPump& operator=(const EventPump&) = delete;
 
-  void start();
+  /// `owner` lives at least as long as the pump's thread, which may be in a callback that shuts the owner down.
+  void start(std::shared_ptr<void> owner);
   /// Returns when the callback that runs now has returned; whatever is still queued is dropped.
   void stop();
   void post(std::function<void()> work);

@@ -113,6 +113,25 @@ void DesktopCall::note_in(AsyncRequest& request) const {
   request.calls = calls_;
 }
 
+bool Core::msp_registered(const Device& device) const {
+  if (!options_.msp_registered) return true;
+  const auto values = device.values();
+  GUID clsid{};
+  if (values->msp.size() != sizeof clsid) return false;
+  std::memcpy(&clsid, values->msp.data(), sizeof clsid);
+  return options_.msp_registered(clsid);
+}
+
+std::optional<std::uint32_t> Core::own_device(LPCWSTR device_class) const {
+  std::u16string name;
+  for (; device_class && *device_class && name.size() < 64; ++device_class) {
+    name.push_back(static_cast<char16_t>(*device_class));
+  }
+  const auto found = options_.device_classes.find(wire::folded_class(name));
+  if (found == options_.device_classes.end()) return std::nullopt;
+  return found->second;
+}
+
 LONG Core::store(const Device* device, const wire::StructureDescription& description,
                  std::span<const std::uint8_t> source, void* destination, std::uint32_t version,
                  std::uint32_t source_version) {
@@ -123,7 +142,8 @@ LONG Core::store(const Device* device, const wire::StructureDescription& descrip
   wire::Bytes mine;
   if (rewrites(wire::Rewrite::DeviceClasses)) {
     mine.assign(source.begin(), source.end());
-    wire::remove_hardware_classes(description, mine);
+    wire::remove_hardware_classes(description, mine,
+                                  [&](const auto& name) { return options_.device_classes.count(name) != 0; });
     source = mine;
   }
   if (!source_version && device) source_version = device->values()->version;
@@ -155,8 +175,15 @@ LONG Core::store(const Device* device, const wire::StructureDescription& descrip
         if (!none) std::memcpy(field, &permanent, sizeof permanent);
         break;
       }
-      case wire::Rewrite::MspFlag:  // not looked at yet: stays although the CLSID may not be registered here
-      case wire::Rewrite::CallId:   // verbatim (one vendor's ids are unique)
+      case wire::Rewrite::MspFlag: {
+        if (msp_registered(*device)) break;
+        DWORD flags = 0;
+        std::memcpy(&flags, field, sizeof flags);
+        flags &= ~DWORD{LINEDEVCAPFLAGS_MSP};
+        std::memcpy(field, &flags, sizeof flags);
+        break;
+      }
+      case wire::Rewrite::CallId:  // verbatim (one vendor's ids are unique)
       case wire::Rewrite::DeviceClasses: break;
     }
   }

@@ -76,7 +76,7 @@ struct Gather {
   DWORD end_to_end = 0;  // the application's, 0 for most
   WCHAR* digits = nullptr;
   std::size_t capacity = 0;  // characters
-  DWORD number = 0;          // goes to the host for it: no other gathering has it, here or on another desktop
+  DWORD number = 0;          // goes to the host for it: no other gathering of this desktop has it
 };
 
 struct Call {

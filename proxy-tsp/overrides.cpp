@@ -337,9 +337,7 @@ LONG Override<calls::phoneGetIcon>::run(Core& core, DWORD dwDeviceID, LPCWSTR lp
 
 namespace {
 
-/// The device's own id, which the desktop knows best.
-LONG store_own_id(Core& core, const Device& device, LPVARSTRING lpDeviceID, DWORD version) {
-  const std::uint32_t id = device.device_id;
+LONG store_id(Core& core, const Device& device, std::uint32_t id, LPVARSTRING lpDeviceID, DWORD version) {
   return store_caps(core, device, wire::varstring_of({&id, 1}), lpDeviceID, version);
 }
 
@@ -350,10 +348,13 @@ LONG Override<calls::lineGetID>::run(Core& core, HDRVLINE hdLine, DWORD dwAddres
   using C = calls::lineGetID;
   const C::Arguments arguments{hdLine, dwAddressID, hdCall, dwSelect, lpDeviceID, lpszDeviceClass, hTargetProcess};
   const bool by_call = dwSelect == LINECALLSELECT_CALL;
-  if (lpDeviceID && wire::DeviceIds::asked_for<C>(arguments) == wire::DeviceClass::Lines &&
-      (by_call || dwSelect == LINECALLSELECT_LINE)) {
+  const auto own = core.own_device(lpszDeviceClass);
+  // A line's own id is what the desktop knows best.
+  const bool itself = wire::DeviceIds::asked_for<C>(arguments) == wire::DeviceClass::Lines &&
+                      (by_call || dwSelect == LINECALLSELECT_LINE);
+  if (lpDeviceID && (own || itself)) {
     const auto line = by_call ? core.call(hdCall)->line : core.line(hdLine);
-    return store_own_id(core, *line->device, lpDeviceID, line->version);
+    return store_id(core, *line->device, own.value_or(line->device->device_id), lpDeviceID, line->version);
   }
   return forward<C>(core, Function::lineGetID, hdLine, dwAddressID, hdCall, dwSelect, lpDeviceID, lpszDeviceClass,
                     hTargetProcess);
@@ -363,9 +364,12 @@ LONG Override<calls::phoneGetID>::run(Core& core, HDRVPHONE hdPhone, LPVARSTRING
                                       HANDLE hTargetProcess) {
   using C = calls::phoneGetID;
   const C::Arguments arguments{hdPhone, lpDeviceID, lpszDeviceClass, hTargetProcess};
-  if (lpDeviceID && wire::DeviceIds::asked_for<C>(arguments) == wire::DeviceClass::Phones) {
+  const auto own = core.own_device(lpszDeviceClass);
+  const bool itself = wire::DeviceIds::asked_for<C>(arguments) == wire::DeviceClass::Phones;
+  if (lpDeviceID && (own || itself)) {
     const auto phone = core.phone(hdPhone);
-    const LONG result = store_own_id(core, *phone->device, lpDeviceID, phone->version);
+    const LONG result =
+        store_id(core, *phone->device, own.value_or(phone->device->device_id), lpDeviceID, phone->version);
     return wire::to_family(result, wire::Family::Phone);
   }
   return forward<C>(core, Function::phoneGetID, hdPhone, lpDeviceID, lpszDeviceClass, hTargetProcess);

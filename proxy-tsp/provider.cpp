@@ -8,6 +8,9 @@
 #include "proxy-tsp/configuration.hpp"
 #include "proxy-tsp/log.hpp"
 #include "proxy-tsp/module.hpp"
+#ifdef _WIN32
+#include "proxy-tsp/registry.hpp"
+#endif
 #include "security/errors.hpp"
 #include "wire/link/client.hpp"
 #include "wire/link/reactor.hpp"
@@ -32,7 +35,7 @@ std::vector<std::uint8_t> machine_id(const std::filesystem::path& state) {
   return id;
 }
 
-class Root final : public Provider, public link::ClientHandler {
+class Root final : public Provider, public link::ClientHandler, public std::enable_shared_from_this<Root> {
  public:
   Root() {
     try {
@@ -49,7 +52,11 @@ class Root final : public Provider, public link::ClientHandler {
     options.state = configuration_.state;
     options.ui_module = configuration_.ui_module;
     options.dialog_modules = configuration_.dialog_modules;
-    options.life = {[this] { return connect(); }, [this] { end(); }};
+    options.device_classes = configuration_.device_classes;
+#ifdef _WIN32
+    options.msp_registered = class_registered;
+#endif
+    options.life = {[this] { return connect(); }, [this] { end(); }, [this] { return shared_from_this(); }};
     core_ = std::make_unique<Core>(
         options,
         [this](wire::Buffer envelope) {

@@ -4,6 +4,8 @@
 // Owner: nothing is kept. Threads: any.
 #pragma once
 
+#include <guiddef.h>
+
 #include <toml++/toml.h>
 
 #include <optional>
@@ -18,5 +20,8 @@ struct RegistrySettings {
 
 /// Nothing when neither key is there. Throws Failure(Configuration) when one cannot be read or holds another type.
 std::optional<RegistrySettings> settings_of_registry();
+
+/// Whether a COM class has a module of either width.
+bool class_registered(const GUID& clsid);
 
 }  // namespace tsplink::proxy

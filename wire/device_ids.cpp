@@ -6,14 +6,6 @@ namespace tsplink::wire {
 
 namespace {
 
-std::u16string lower(std::u16string_view name) {
-  std::u16string out(name);
-  for (auto& c : out) {
-    if (c >= u'A' && c <= u'Z') c = static_cast<char16_t>(c + (u'a' - u'A'));
-  }
-  return out;
-}
-
 std::uint32_t dword_at(std::span<const std::uint8_t> bytes, std::size_t at) {
   std::uint32_t value = 0;
   if (at + sizeof value <= bytes.size()) std::memcpy(&value, bytes.data() + at, sizeof value);
@@ -39,8 +31,16 @@ constexpr std::size_t kMostLines = kMaxBlock / sizeof(std::uint32_t) / 2;
 
 }  // namespace
 
+std::u16string folded_class(std::u16string_view name) {
+  std::u16string out(name);
+  for (auto& c : out) {
+    if (c >= u'A' && c <= u'Z') c = static_cast<char16_t>(c + (u'a' - u'A'));
+  }
+  return out;
+}
+
 DeviceClass device_class(std::u16string_view given) {
-  const auto name = lower(given);
+  const auto name = folded_class(given);
   if (name == u"tapi/line") return DeviceClass::Lines;
   if (name == u"tapi/phone") return DeviceClass::Phones;
   if (name == u"tapi/terminal") return DeviceClass::Terminals;
@@ -51,7 +51,8 @@ DeviceClass device_class(std::u16string_view given) {
   return DeviceClass::Other;
 }
 
-void remove_hardware_classes(const StructureDescription& structure, std::span<std::uint8_t> bytes) {
+void remove_hardware_classes(const StructureDescription& structure, std::span<std::uint8_t> bytes,
+                             const std::function<bool(const std::u16string&)>& kept_class) {
   for (const auto& pair : structure.pairs) {
     if (pair.content != Content::DeviceClasses) continue;
     const std::size_t size = dword_at(bytes, pair.size_at);
@@ -62,7 +63,7 @@ void remove_hardware_classes(const StructureDescription& structure, std::span<st
     std::u16string kept;
     for (std::size_t at = 0; at < list.size() && list[at] != 0;) {
       const auto name = list.substr(at, list.find(u'\0', at) - at);
-      if (device_class(name) != DeviceClass::Hardware) kept += name + u'\0';
+      if (device_class(name) != DeviceClass::Hardware || kept_class(folded_class(name))) kept += name + u'\0';
       at += name.size() + 1;
     }
     if (!kept.empty()) kept += u'\0';  // the list ends with an empty name
@@ -126,6 +127,27 @@ std::optional<Bytes> to_desktop_ids(std::span<const std::uint8_t> varstring, Dev
   }
   if (out.empty()) return std::nullopt;
   return varstring_of(out);
+}
+
+void hide_ids(Bytes& varstring, DeviceClass what, bool phone_function,
+              const std::function<bool(bool, std::uint32_t)>& known) {
+  if (what == DeviceClass::Other || what == DeviceClass::Hardware) return;
+  const auto ids = dwords_of(string_of(varstring));
+  std::vector<std::uint32_t> out;
+  if (what == DeviceClass::Terminals && phone_function) {
+    for (std::size_t i = 0; i + 1 < ids.size(); i += 2) {
+      if (known(false, ids[i])) out.insert(out.end(), {ids[i], ids[i + 1]});
+    }
+  } else {
+    for (const auto id : ids) {
+      if (known(what != DeviceClass::Lines, id)) {
+        out.push_back(id);
+      } else if (what == DeviceClass::Terminals) {  // a terminal's place is its number
+        out.push_back(kNoDevice);
+      }
+    }
+  }
+  varstring = varstring_of(out);
 }
 
 }  // namespace tsplink::wire

@@ -4,6 +4,7 @@
 // thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -15,9 +16,13 @@ namespace tsplink::wire {
 enum class DeviceClass { Hardware, Lines, Phones, Terminals, Other };
 DeviceClass device_class(std::u16string_view name);
 
-/// Takes the classes of hardware out of a structure's lists (dwDeviceClassesSize); the bytes behind stay where they
-/// are.
-void remove_hardware_classes(const StructureDescription& structure, std::span<std::uint8_t> bytes);
+/// A class's name as it is compared.
+std::u16string folded_class(std::u16string_view name);
+
+/// Takes the classes of hardware out of a structure's lists (dwDeviceClassesSize) but those that `kept` accepts, by
+/// folded_class(); the bytes behind stay where they are.
+void remove_hardware_classes(const StructureDescription& structure, std::span<std::uint8_t> bytes,
+                             const std::function<bool(const std::u16string&)>& kept);
 
 /// The vendor's device ids in a VARSTRING become permanent ids. What answers phoneGetID for terminals becomes pairs
 /// of a line and its terminal.
@@ -77,5 +82,9 @@ struct DeviceIds : VarOut<VARSTRING> {
     }
   };
 };
+
+/// Takes out of a VARSTRING of permanent ids, which to_permanent_ids() made, those that `known(phone, id)` denies.
+void hide_ids(Bytes& varstring, DeviceClass what, bool phone_function,
+              const std::function<bool(bool, std::uint32_t)>& known);
 
 }  // namespace tsplink::wire

@@ -176,6 +176,22 @@ TEST_F(Registry, GivesTheSettingsAndThePolicyComesFirst) {
       << site_.logs();
 }
 
+TEST_F(Registry, HasTheClassOfAnMspOrTheLineHasNone) {
+  const std::string msp = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Classes\\CLSID\\{5B0C7A11-52B1-4B7E-9C44-51AB0E57D0C7}";
+  const auto host = site_.start_host();
+  const auto configuration = site_.proxy_configuration("desk1", site_.port());
+  const auto shows_msp = [&] {
+    const auto trace = site_.canonical({Site::scenario("e2e/scenarios/capabilities.tap"), "desk1", configuration});
+    EXPECT_NE(trace.find("dwDevCapFlags="), std::string::npos) << trace;
+    return trace.find("LINEDEVCAPFLAGS_MSP") != std::string::npos;
+  };
+  EXPECT_TRUE(shows_msp());
+  write_keys("[-" + msp + "]\n");
+  EXPECT_FALSE(shows_msp());
+  write_keys("[" + msp + "\\InprocServer32]\n@=\"simpbx_msp.dll\"\n");  // as it was
+  EXPECT_TRUE(shows_msp());
+}
+
 TEST_F(Registry, NamesThePlaceOfAWrongValue) {
   write_keys(local_keys() + "[" + kPolicy + "]\n\"call_deadline_ms\"=\"soon\"\n");
   const auto desktop = site_.start(play("wait lines 1\n"));

@@ -113,6 +113,16 @@ TEST_F(GatherTest, TheEndOfTheFirstMayComeAfterTheSecondBegan) {
   EXPECT_EQ(second.digits(), u"222");
 }
 
+TEST_F(GatherTest, OfTwoThatBeganAtOnceTheHostsOrderCounts) {
+  const Buffer first(3), second(3);
+  const auto one = begin(1, first);
+  const auto two = begin(2, second);
+  host_says(LINEGATHERTERM_CANCEL, two, u"2");  // which reached the vendor before the other
+  host_says(LINEGATHERTERM_BUFFERFULL, one, u"111");
+  EXPECT_EQ(ends(), (Ends{{LINEGATHERTERM_CANCEL, 2}, {LINEGATHERTERM_BUFFERFULL, 1}}));
+  EXPECT_EQ(first.digits(), u"111");
+}
+
 TEST_F(GatherTest, AnApplicationCancelsWithoutABuffer) {
   const Buffer buffer(4);
   const auto id = begin(8, buffer);

@@ -4,12 +4,14 @@
 
 #include <atomic>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "mint.hpp"
 #include "support.hpp"
 #include "tests/platform/files.hpp"
 #include "tests/platform/process.hpp"
+#include "wire/envelopes.hpp"
 #include "wire/schema.hpp"
 
 namespace tsplink::proxy::test {
@@ -151,6 +153,33 @@ TEST_F(ModuleTest, StartsAndEndsOfSeveralThreadsTakeTurns) {
   asks.join();
   EXPECT_TRUE(link::becomes_true([&] { return thread_count() <= threads && host_.wait_sessions(0); }))
       << thread_count() << " threads after " << threads;
+  live(module);
+}
+
+std::function<void()> inside;
+std::atomic<bool> came_back{false};
+void CALLBACK line_event_with_more(HTAPILINE, HTAPICALL, DWORD message, DWORD_PTR, DWORD_PTR, DWORD_PTR) {
+  if (message != LINE_CREATE || !inside) return;
+  inside();
+  came_back = true;
+}
+
+TEST_F(ModuleTest, MayBeShutDownFromInsideACallback) {
+  const Module module(module_file(), Module::AtTheEnd::unload);
+  const auto threads = thread_count();
+  wire::InventoryValues inventory;
+  inventory.lines.emplace_back().id = 1;
+  host_.greet = [&](link::SessionId session) { server_.send(session, wire::make_inventory(inventory)); };
+  inside = [&] { EXPECT_EQ(TSPI(module, providerShutdown)(0x00030001, 7), 0); };
+  DWORD lines = 0, phones = 0, options = 0;
+  ASSERT_EQ(TSPI(module, providerEnumDevices)(7, &lines, &phones, reinterpret_cast<HPROVIDER>(std::uintptr_t{9}),
+                                              &line_event_with_more, &phone_event),
+            0);
+  ASSERT_EQ(TSPI(module, providerInit)(0x00030001, 7, 0, 0, lines, phones, &completed, &options), 0);
+  EXPECT_TRUE(link::becomes_true([] { return came_back.load(); })) << log();
+  EXPECT_TRUE(link::becomes_true([&] { return thread_count() <= threads; })) << thread_count();
+  inside = nullptr;
+  host_.greet = nullptr;
   live(module);
 }
 

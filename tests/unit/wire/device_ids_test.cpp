@@ -113,6 +113,19 @@ TEST(DeviceIds, AVarstringThatLiesHasNoIds) {
   EXPECT_FALSE(to_desktop_ids(Exact(Bytes(5)).span(), DeviceClass::Phones, false, desktop));
 }
 
+TEST(DeviceIds, WhatADesktopHasNotIsTakenOutOfAnAnswer) {
+  const auto left = [](Ids ids, DeviceClass what, bool phone_function) {
+    auto varstring = varstring_of(ids);
+    hide_ids(varstring, what, phone_function, [](bool phone, std::uint32_t id) { return phone ? id == 3 : id == 1; });
+    return ids_in(varstring);
+  };
+  EXPECT_EQ(left({1, 2, 3}, DeviceClass::Lines, false), Ids{1});
+  EXPECT_EQ(left({1, 2, 3}, DeviceClass::Phones, false), Ids{3});
+  EXPECT_EQ(left({1, 3, kNoDevice}, DeviceClass::Terminals, false), (Ids{kNoDevice, 3, kNoDevice}));
+  EXPECT_EQ(left({1, 100, 2, 200}, DeviceClass::Terminals, true), (Ids{1, 100}));
+  EXPECT_EQ(left({5, 6}, DeviceClass::Other, false), (Ids{5, 6}));
+}
+
 // --- the role ------------------------------------------------------------------------------------------------------
 
 /// lineGetID as an application asks it; the vendor's answer goes through codec and both sides.
@@ -192,8 +205,8 @@ struct Capabilities {
     }
     for (int i = 0; i < 4; ++i) bytes.push_back(0xEE);
   }
-  std::u16string without_hardware() {
-    remove_hardware_classes(describe<T>(), bytes);
+  std::u16string without_hardware(const std::u16string& kept) {
+    remove_hardware_classes(describe<T>(), bytes, [&](const auto& name) { return name == kept; });
     T head{};
     std::memcpy(&head, bytes.data(), sizeof head);
     EXPECT_EQ(head.dwDeviceClassesOffset, sizeof(T));
@@ -212,8 +225,11 @@ TYPED_TEST_SUITE(ClassLists, WithLists);
 
 TYPED_TEST(ClassLists, LoseTheHostsHardwareAlone) {
   using namespace std::string_view_literals;
-  const auto left = [](std::u16string_view list) { return Capabilities<TypeParam>(list).without_hardware(); };
+  const auto left = [](std::u16string_view list, const std::u16string& kept = {}) {
+    return Capabilities<TypeParam>(list).without_hardware(kept);
+  };
   EXPECT_TRUE(left(u"tapi/line\0comm/datamodem\0WAVE/in\0tapi/phone\0\0"sv) == u"tapi/line\0tapi/phone\0\0"sv);
+  EXPECT_TRUE(left(u"comm\0WAVE/in\0wave/out\0\0"sv, u"wave/in") == u"WAVE/in\0\0"sv);
   EXPECT_TRUE(left(u"vendor\0\0"sv) == u"vendor\0\0"sv);
   EXPECT_TRUE(left(u"comm\0ndis\0\0"sv) == u""sv);
   EXPECT_TRUE(left(u""sv) == u""sv);
@@ -225,7 +241,7 @@ TYPED_TEST(ClassLists, OutsideTheStructureAreLeftAlone) {
   const std::uint32_t size = 0x10000;
   std::memcpy(caps.bytes.data() + offsetof(TypeParam, dwDeviceClassesSize), &size, sizeof size);
   const Bytes before = caps.bytes;
-  remove_hardware_classes(describe<TypeParam>(), caps.bytes);
+  remove_hardware_classes(describe<TypeParam>(), caps.bytes, [](const auto&) { return false; });
   EXPECT_EQ(caps.bytes, before);
 }
 
