@@ -108,6 +108,7 @@ write_configuration() {
   cat >"$work/host.toml" <<END
 listen = "127.0.0.1:0"
 port_file = "$work/port"
+policy = "policy.toml"
 [tls]
 certificate = "host.crt"
 key = "host.key"
@@ -119,6 +120,11 @@ file = ""
 name = "simpbx"
 module = "$bin/simpbx.tsp"
 permanent_id = 1
+END
+  cat >"$work/policy.toml" <<END
+[[grant]]
+to = "CN=desk1"
+right = "control"
 END
 }
 

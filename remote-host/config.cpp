@@ -1,10 +1,6 @@
 #include "remote-host/config.hpp"
 
-#include <toml++/toml.h>
-
-#include <fstream>
-#include <set>
-
+#include "remote-host/toml_section.hpp"
 #include "wire/failure.hpp"
 #include "wire/link/platform.hpp"
 #include "wire/system.hpp"
@@ -12,69 +8,6 @@
 namespace tsplink::host {
 
 namespace {
-
-/// One table of the file: takes what is known and then names what is left over.
-class Section {
- public:
-  Section(const std::filesystem::path& file, std::string name, const toml::table* table)
-      : file_(file), name_(std::move(name)), table_(table) {}
-
-  [[noreturn]] void refuse(const toml::node* at, const std::string& sentence) const {
-    std::string where = file_.string();
-    if (at) {
-      const auto begin = at->source().begin;
-      where += ":" + std::to_string(begin.line) + ":" + std::to_string(begin.column);
-    }
-    throw Failure(Kind::Configuration, where + ": " + sentence);
-  }
-
-  const toml::node* take(const std::string& key) {
-    known_.insert(key);
-    return table_ ? table_->get(key) : nullptr;
-  }
-  std::string text(const std::string& key, std::string fallback) {
-    const auto* node = take(key);
-    if (!node) return fallback;
-    const auto value = node->value_exact<std::string>();
-    if (!value) refuse(node, called(key) + " must be text in quotes.");
-    return *value;
-  }
-  std::uint32_t number(const std::string& key, std::uint32_t fallback, std::uint32_t least, std::uint32_t most) {
-    const auto* node = take(key);
-    if (!node) return fallback;
-    const auto value = node->value_exact<std::int64_t>();
-    if (!value || *value < least || *value > most) {
-      refuse(node,
-             called(key) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
-    }
-    return static_cast<std::uint32_t>(*value);
-  }
-  const toml::table* table(const std::string& key) {
-    const auto* node = take(key);
-    if (node && !node->is_table()) refuse(node, called(key) + " must be a table, [" + key + "].");
-    return node ? node->as_table() : nullptr;
-  }
-  void no_others() const {
-    if (!table_) return;
-    for (const auto& [key, node] : *table_) {
-      const std::string name(key.str());
-      if (!known_.count(name))
-        refuse(&node, called(name) + " is no setting of tsplink-host; remove it or correct its name.");
-    }
-  }
-  /// A misspelt key is named as such, not by what is then missing.
-  void only(std::initializer_list<const char*> keys) {
-    for (const char* key : keys) take(key);
-    no_others();
-  }
-  std::string called(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
-
- private:
-  const std::filesystem::path& file_;
-  std::string name_;
-  const toml::table* table_;
-  std::set<std::string> known_;
-};
 
 /// "host:port", "[v6]:port"
 void read_listen(Section& root, Config& config) {
@@ -180,6 +113,8 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
     if (provider.slot_bytes != 0 && provider.slot_bytes != 4 && provider.slot_bytes != 8) {
       section.refuse(section.take("slot_bytes"), "provider.slot_bytes must be 4 or 8.");
     }
+    provider.desktops_configure = section.flag("desktops_configure", false);
+    provider.monitor_media = section.number("monitor_media", 0, 0, 0xFFFFFFFF);
     section.no_others();
     config.providers.push_back(std::move(provider));
   }
@@ -188,30 +123,22 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
 }  // namespace
 
 Config read_config(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored)) {
-    throw Failure(Kind::Configuration,
-                  "There is no configuration file " + file.string() + "; give it with --config.");
-  }
-  toml::table table;
-  try {
-    std::ifstream stream(file, std::ios::binary);  // by path: a name in UTF-16 on Windows
-    table = toml::parse(stream, file.string());
-  } catch (const toml::parse_error& failure) {
-    const auto begin = failure.source().begin;
-    throw Failure(Kind::Configuration, file.string() + ":" + std::to_string(begin.line) + ":" +
-                                           std::to_string(begin.column) + ": " + std::string(failure.description()) +
-                                           ".");
-  }
+  const auto table = read_toml(file, "configuration file", "give it with --config");
   Config config;
   Section root(file, "", &table);
-  root.only({"listen", "port_file", "tls", "log", "limits", "provider"});
+  root.only({"listen", "port_file", "policy", "site", "permanent_ids", "tls", "log", "limits", "provider"});
   read_listen(root, config);
+  config.site = root.text("site", "");
+  config.permanent_ids = beside(file, root.text("permanent_ids", ""));
   config.port_file = beside(file, root.text("port_file", ""));
   read_tls(Section(file, "tls", root.table("tls")), file, config);
   read_log(Section(file, "log", root.table("log")), file, config);
   read_limits(Section(file, "limits", root.table("limits")), config.limits);
   read_providers(root, file, config);
+  config.policy = beside(file, root.text("policy", ""));
+  if (config.policy.empty()) {
+    root.refuse(nullptr, "policy is missing; name the file that says who may use which lines.");
+  }
   return config;
 }
 

@@ -17,6 +17,8 @@ struct ProviderConfig {
   std::filesystem::path module;    // absolute
   std::uint32_t permanent_id = 1;  // dwPermanentProviderID; the vendor keeps its settings by it
   unsigned slot_bytes = 0;         // 0: a whole handle
+  bool desktops_configure = false;
+  std::uint32_t monitor_media = 0;  // LINEMEDIAMODE_
 };
 
 struct LimitsConfig {
@@ -43,6 +45,9 @@ struct Config {
   std::filesystem::path authority;
   std::filesystem::path revocations;
   std::string passphrase;  // of the key; empty: it has none
+  std::filesystem::path policy;
+  std::string site;                     // part of what permanent ids are made of
+  std::filesystem::path permanent_ids;  // the table of them; empty: not kept
   log::Level log_level = log::Level::Info;
   std::filesystem::path log_file;
   LimitsConfig limits;

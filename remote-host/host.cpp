@@ -4,6 +4,7 @@
 
 #include "remote-host/broker/broker.hpp"
 #include "remote-host/platform.hpp"
+#include "remote-host/policy_watch.hpp"
 #include "remote-host/worker/worker.hpp"
 #include "security/context.hpp"
 #include "wire/link/server.hpp"
@@ -60,11 +61,14 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
  public:
   explicit Impl(const Config& config)
       : config_(config),
+        permanent_(std::make_shared<PermanentIds>(config.site, config.permanent_ids)),
         reactor_(wire::Clock::steady(),
                  [](link::Level level, const std::string& line) {
                    log::write(level == link::Level::Warning ? log::Level::Warn : log::Level::Info, line);
                  }),
-        broker_(*this, *this, broker_options(config)),
+        policy_(config.policy,
+                [this](auto policy) { reactor_.post([this, policy] { broker_.set_policy(policy); }); }),
+        broker_(*this, *this, policy_.first(), broker_options(config)),
         server_(reactor_, config.listen_address, config.listen_port, context_of(config), local_info(),
                 limits_of(config.limits), *this) {
     for (const auto& provider : config.providers) add_worker(provider);
@@ -87,11 +91,13 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
       write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n");
       port_file_written_ = true;
     }
+    policy_.start();
     log::info("Listening on " + config_.listen_address + ", port " + std::to_string(server_.port()) + ".");
     watch();
   }
 
   bool stop() {
+    policy_.stop();
     server_.stop();
     if (port_file_written_) {
       std::error_code ignored;
@@ -110,7 +116,9 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   void on_up(link::SessionId session, const link::PeerInfo& desktop) override {
     names_[session] = desktop.machine + " (" + desktop.certificate.subject + ", " + desktop.address + ")";
     log::info("Desktop " + names_[session] + " is connected.");
-    broker_.session_up(session, {desktop.machine, desktop.certificate.subject, desktop.address});
+    const auto& certificate = desktop.certificate;
+    broker_.session_up(session,
+                       {desktop.machine, {certificate.subject, certificate.alternative_names}, desktop.address});
   }
   void on_message(link::SessionId session, wire::Buffer envelope) override {
     broker_.session_message(session, envelope);
@@ -158,7 +166,8 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     options.watchdog = std::chrono::milliseconds(config_.limits.watchdog_ms);
     attached->worker = std::make_unique<Worker>(std::move(options), load_module(provider.module), *attached,
                                                 wire::Clock::steady(), permanent_);
-    attached->number = broker_.add_worker(provider.name, attached->requests);
+    attached->number =
+        broker_.add_worker(provider.name, attached->requests, {provider.desktops_configure, provider.monitor_media});
     workers_.push_back(std::move(attached));
   }
 
@@ -178,8 +187,9 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   void after(wire::Duration delay, std::function<void()> task) override { reactor_.after(delay, std::move(task)); }
 
   const Config config_;
-  std::shared_ptr<PermanentIds> permanent_ = std::make_shared<PermanentIds>();
+  const std::shared_ptr<PermanentIds> permanent_;
   link::Reactor reactor_;
+  PolicyWatch policy_;
   Broker broker_;
   std::vector<std::unique_ptr<Attached>> workers_;
   link::Server server_;

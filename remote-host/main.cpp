@@ -13,9 +13,11 @@
 #include "remote-host/config.hpp"
 #include "remote-host/host.hpp"
 #include "remote-host/platform.hpp"
+#include "remote-host/worker/permanent_ids.hpp"
 #ifdef _WIN32
 #include "remote-host/service.hpp"
 #endif
+#include "wire/failure.hpp"
 #include "wire/system.hpp"
 
 namespace {
@@ -25,6 +27,7 @@ constexpr int kRefused = 2;
 struct Options {
   std::string file;
   bool check = false;
+  std::string import_ids, export_ids;
   bool install = false, remove = false, service = false;
   std::string account;
 };
@@ -54,9 +57,28 @@ bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config
   return asked;
 }
 
+/// The table of permanent ids goes to a standby host, or comes from one.
+int exchange_ids(const Options& options, const tsplink::host::Config& config) {
+  using namespace tsplink;
+  if (config.permanent_ids.empty()) {
+    throw Failure(Kind::Configuration,
+                  options.file + ": permanent_ids is missing; name the file that keeps the table.");
+  }
+  if (!options.export_ids.empty()) {
+    const auto to = wire::path_of(options.export_ids);
+    host::PermanentIds(config.site, config.permanent_ids).write(to);
+    std::cout << "The permanent ids are in " << options.export_ids << ".\n";
+    return 0;
+  }
+  const auto taken = host::PermanentIds(config.site, config.permanent_ids).add(wire::path_of(options.import_ids));
+  std::cout << taken << " new permanent ids are taken; a running tsplink-host learns of them when it starts again.\n";
+  return 0;
+}
+
 int run(const Options& options, const tsplink::host::Stages& stages) {
   using namespace tsplink::host;
   const auto config = read_config(tsplink::wire::path_of(options.file));
+  if (!options.import_ids.empty() || !options.export_ids.empty()) return exchange_ids(options, config);
   if (options.check) {
     Host host(config);
     std::cout << options.file << ": the configuration is valid.\n";
@@ -129,6 +151,10 @@ int main(int argc, char** argv) {
   Options options;
   app.add_option("--config", options.file, "configuration file (TOML)")->type_name("FILE (needed)");
   app.add_flag("--check", options.check, "validate the configuration, load the modules, and exit");
+  app.add_option("--export-ids", options.export_ids, "write the table of permanent ids for a standby host, and exit")
+      ->type_name("FILE");
+  app.add_option("--import-ids", options.import_ids, "take another host's table of permanent ids, and exit")
+      ->type_name("FILE");
   app.set_version_flag("--version", std::string("tsplink-host ") + TSPLINK_VERSION);
   add_service_options(app, options);
   try {

@@ -59,6 +59,17 @@ std::vector<NamedId> inputs_name(std::span<const std::uint8_t> arguments) {
 }
 
 template <class C>
+wire::Bytes exchange_tag(std::span<const std::uint8_t> arguments, std::uint32_t& tag) {
+  if constexpr (constexpr auto at = wire::event_tag_of<C>(); at < C::size) {
+    auto inputs = wire::decode<typename C::Inputs>(arguments);
+    std::swap(std::get<at>(inputs), tag);
+    return wire::encode(inputs);
+  } else {
+    return {arguments.begin(), arguments.end()};
+  }
+}
+
+template <class C>
 constexpr bool makes() {
   bool found = false;
   wire::for_each_parameter<C>(
@@ -84,11 +95,14 @@ struct Namer {
   std::vector<NamedId> (*inputs)(std::span<const std::uint8_t>);
   std::vector<std::uint64_t> (*outputs)(std::span<const std::uint8_t>);
   bool makes_calls;
+  wire::Bytes (*exchange_tag)(std::span<const std::uint8_t>, std::uint32_t&);
+  bool has_tag;
 };
 
 constexpr Namer kNamers[] = {
-#define TSPI_CALL(function, ...) \
-  {&inputs_name<wire::calls::function>, &outputs_name<wire::calls::function>, makes<wire::calls::function>()},
+#define TSPI_CALL(function, ...)                                                                              \
+  {&inputs_name<wire::calls::function>, &outputs_name<wire::calls::function>, makes<wire::calls::function>(), \
+   &exchange_tag<wire::calls::function>, wire::event_tag_of<wire::calls::function>() < wire::calls::function::size},
 #include "wire/tspi_calls.def"
 #undef TSPI_CALL
 };
@@ -102,6 +116,11 @@ const Namer& namer(std::uint16_t function) {
 
 std::vector<NamedId> named_ids(std::uint16_t function, std::span<const std::uint8_t> arguments) {
   return namer(function).inputs(arguments);
+}
+bool has_event_tag(std::uint16_t function) { return namer(function).has_tag; }
+std::vector<std::uint8_t> with_event_tag(std::uint16_t function, std::span<const std::uint8_t> arguments,
+                                         std::uint32_t& tag) {
+  return namer(function).exchange_tag(arguments, tag);
 }
 bool makes_calls(std::uint16_t function) { return namer(function).makes_calls; }
 std::vector<std::uint64_t> new_calls(std::uint16_t function, std::span<const std::uint8_t> outputs) {

@@ -20,6 +20,12 @@ struct NamedId {
 /// Throws Failure(Malformed).
 std::vector<NamedId> named_ids(std::uint16_t function, std::span<const std::uint8_t> arguments);
 
+/// Whether a function's events come back by a number that it gives (role EventTag).
+bool has_event_tag(std::uint16_t function);
+/// The arguments with `tag` in that number's place, which gets the one that was there. Throws Failure(Malformed).
+std::vector<std::uint8_t> with_event_tag(std::uint16_t function, std::span<const std::uint8_t> arguments,
+                                         std::uint32_t& tag);
+
 /// Whether a function starts a call.
 bool makes_calls(std::uint16_t function);
 /// The ids of the calls that a function started, from its reply table.

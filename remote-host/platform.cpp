@@ -120,7 +120,7 @@ void write_whole_file(const std::filesystem::path& path, const std::string& text
   std::error_code failure;
   const auto type = std::filesystem::status(path, failure).type();
   if (type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::regular) {
-    throw Failure(Kind::Configuration, path.string() + " is there and no ordinary file; choose another port_file.");
+    throw Failure(Kind::Configuration, path.string() + " is there and no ordinary file; name another.");
   }
   auto part = path;
   part += ".part";
@@ -131,7 +131,7 @@ void write_whole_file(const std::filesystem::path& path, const std::string& text
   if (file) std::filesystem::rename(part, path, failure);
   if (!file || failure) {
     std::filesystem::remove(part, failure);
-    throw Failure(Kind::Configuration, "The file " + path.string() + " cannot be written; choose another port_file.");
+    throw Failure(Kind::Configuration, "The file " + path.string() + " cannot be written; name another.");
   }
 }
 

@@ -23,7 +23,7 @@ struct FixedString {
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
-enum class Right : unsigned char { Local, Monitor, Control };
+enum class Right : unsigned char { Local, Monitor, Control, MspData };
 
 template <FixedString Name, class R>
 struct Parameter {

@@ -104,6 +104,20 @@ Buffer make_completion(std::uint64_t id, std::int32_t result, std::span<const st
   return finish(builder, fb::Body::Completion, fb::CreateCompletion(builder, id, result, block, shot));
 }
 
+EventValues read_event(const fb::Event& event) {
+  EventValues values;
+  values.message = event.message();
+  values.device = event.device();
+  values.call = event.call();
+  values.params[0] = event.param1();
+  values.params[1] = event.param2();
+  values.params[2] = event.param3();
+  const auto data = span_of(event.data());
+  values.data.assign(data.begin(), data.end());
+  values.has_data = event.data() != nullptr;
+  return values;
+}
+
 Buffer make_event(const EventValues& event, const SnapshotBytes* snapshot) {
   Builder builder(event.data.size() + 192);
   const auto data = event.has_data ? put_block(builder, event.data) : BlockOffset(0);

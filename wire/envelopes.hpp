@@ -42,6 +42,7 @@ EventValues event_of(std::uint64_t device, const DialogValues& dialog);
 /// Throws Failure(Malformed).
 DialogValues read_dialog(const fb::Event& event);
 
+EventValues read_event(const fb::Event& event);
 Buffer make_event(const EventValues& event, const SnapshotBytes* snapshot = nullptr);
 
 /// A device of an inventory; spans and strings are copied into the envelope.

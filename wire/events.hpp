@@ -30,6 +30,7 @@ enum class EventRole : std::uint8_t {
   TapiCallSlot,     // LPHTAPICALL that the receiver of the message fills; local
   CallStateDetail,  // HTAPICALL of the conference if dwParam1 is LINECALLSTATE_CONFERENCED, else a number
   MspInstance,      // HTAPIMSPLINE, 0: all; wire: MSP instance id
+  EventTag,         // the number that a request gave for its events; of the same name in wire/value_roles.hpp
   GatherEnd,        // LINEGATHERTERM_; wire: data has what the buffer of lineGatherDigits holds by then
   Data,             // pointer to bytes; wire: data
   DataSize,         // their number; derived
@@ -65,6 +66,13 @@ constexpr std::size_t kEventCount = 0
 const EventDescription* event_description(std::uint16_t number);
 /// The number of a dwMsg that a TSP sent; empty: not a message that a TSP sends.
 std::optional<Message> event_number(std::uint32_t dwMsg);
+
+/// Which of the parameters has the role; 3: none.
+constexpr std::size_t position_of(EventRole role, const EventDescription& description) {
+  std::size_t at = 0;
+  while (at < description.roles.size() && description.roles[at] != role) ++at;
+  return at;
+}
 
 constexpr bool is_phone(Scope scope) { return scope == Scope::Phone || scope == Scope::PhoneProvider; }
 

@@ -16,7 +16,8 @@ const char* const kHead =
     "namespace tsplink.wire.sheet;\n";
 
 std::string_view name_of(Right right) {
-  return right == Right::Local ? "Local" : right == Right::Monitor ? "Monitor" : "Control";
+  constexpr const char* names[] = {"Local", "Monitor", "Control", "MspData"};
+  return names[static_cast<std::size_t>(right)];
 }
 
 std::string numbered_enum(std::string_view name, std::string_view comment, std::span<const std::string_view> values) {

@@ -200,7 +200,8 @@ std::string line_of(const fb::Event& event) {
         role == EventRole::NewDevice ||
         (role == EventRole::CallStateDetail && params[0] == LINECALLSTATE_CONFERENCED)) {
       field(line, name, id_text(params[i]));
-    } else if (role == EventRole::Number || role == EventRole::CallStateDetail || role == EventRole::MspInstance) {
+    } else if (role == EventRole::Number || role == EventRole::EventTag || role == EventRole::CallStateDetail ||
+               role == EventRole::MspInstance) {
       line += i == 0 && description ? " " + first_parameter(description->message, params[i])
                                     : " " + name + "=" + number(params[i]);
     }

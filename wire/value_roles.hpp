@@ -21,6 +21,19 @@ struct Dword : RoleBase<DWORD, std::uint32_t> {
 
 struct AddressId : Dword {};
 
+/// A number by which the request's events come back (dwEndToEndID, dwToneListID). Each application has its own, so
+/// the host gives the vendor one that no other desktop has, and puts the desktop's back into the events.
+struct EventTag : Dword {};
+/// Where a function has it; its size: nowhere.
+template <class C>
+constexpr std::size_t event_tag_of() {
+  std::size_t found = C::size;
+  for_each_parameter<C>([&](auto at) {
+    if (std::is_same_v<typename C::template Role<at.value>, EventTag>) found = at.value;
+  });
+  return found;
+}
+
 /// How much room the caller has for an output; bounded, since the host allocates it.
 struct Capacity : Dword {
   template <class C, std::size_t I>
@@ -81,6 +94,26 @@ struct DwordOut : RoleBase<LPDWORD, Nothing, std::uint32_t> {
     }
     LPDWORD pass() { return &value; }
     Out collect(VendorSide&) { return value; }
+  };
+};
+
+/// dwSelect: which of the function's line, address and call is meant. One that is not there is never passed on as the
+/// one that is meant; a choice that TAPI does not have is the vendor's to refuse.
+struct CallSelect : Dword {
+  struct Held : Dword::Held {
+    template <class C, std::size_t I>
+    static Held made(VendorSide&, const typename C::Inputs& in) {
+      Held held;
+      held.value = std::get<I>(in);
+      if (held.value == LINECALLSELECT_CALL && std::get<C::position("hdCall")>(in) == 0)
+        missing(LINEERR_INVALCALLHANDLE);
+      const bool by_line = held.value == LINECALLSELECT_LINE || held.value == LINECALLSELECT_ADDRESS;
+      if (by_line && std::get<C::position("hdLine")>(in) == 0) missing(LINEERR_INVALLINEHANDLE);
+      return held;
+    }
+    [[noreturn]] static void missing(std::uint32_t error) {
+      throw Failure(Kind::NoSuchObject, "dwSelect names an object that is not there", static_cast<LONG>(error));
+    }
   };
 };
 

@@ -14,6 +14,7 @@
 
 #include "remote-host/functions.hpp"
 #include "remote-host/named_ids.hpp"
+#include "remote-host/policy.hpp"
 #include "wire/calls.hpp"
 #include "wire/clock.hpp"
 #include "wire/codec.hpp"
@@ -41,7 +42,7 @@ class Timers {
 
 struct SessionInfo {
   std::string machine;
-  std::string certificate;  // subject
+  Holder certificate;
   std::string address;
 };
 
@@ -49,39 +50,68 @@ struct BrokerOptions {
   std::size_t requests_in_flight = 256;   // of one session
   std::size_t worker_bytes = 64U << 20U;  // arguments that one worker has not answered, of sessions that are gone too
   wire::Duration monitor_delay =
-      std::chrono::milliseconds(250);                // until calls are announced without a media detection
-  wire::Right default_right = wire::Right::Control;  // of every desktop; Local: none
+      std::chrono::milliseconds(250);  // until calls are announced without a media detection
+};
+
+/// What a provider's section of the configuration says about its desktops.
+struct ProviderRules {
+  /// Whether a dialog on a desktop may speak to the vendor about its devices and itself, as its control panel does,
+  /// and not only within a request of its own.
+  bool desktops_configure = false;
+  /// LINEMEDIAMODE_: what the vendor shall detect on a line that only monitors have open.
+  std::uint32_t monitor_media = 0;
 };
 
 class Broker {
  public:
-  Broker(Sessions& sessions, Timers& timers, BrokerOptions options = {})
-      : sessions_(sessions), timers_(timers), options_(options) {}
+  Broker(Sessions& sessions, Timers& timers, std::shared_ptr<const Policy> policy, BrokerOptions options = {})
+      : sessions_(sessions), timers_(timers), options_(options), policy_(std::move(policy)) {}
 
   /// A worker's number, by which its envelopes are given; `to_worker` outlives the broker.
-  std::size_t add_worker(std::string name, wire::Channel& to_worker);
+  std::size_t add_worker(std::string name, wire::Channel& to_worker, ProviderRules rules = {});
   void worker_message(std::size_t worker, const wire::Buffer& envelope);
 
   void session_up(SessionId id, SessionInfo info);
   void session_message(SessionId id, const wire::Buffer& envelope);
   void session_down(SessionId id, const std::string& reason);
 
-  /// What a desktop may do with a line or phone; Local: nothing, it does not exist for that desktop.
-  wire::Right right_of(SessionId session, std::uint64_t device) const;
+  /// From now on; desktops learn of devices that come and go for them.
+  void set_policy(std::shared_ptr<const Policy> policy);
 
  private:
   using Span = std::span<const std::uint8_t>;
   struct Session {
     SessionInfo info;
     std::size_t in_flight = 0;
+    std::unordered_map<std::uint64_t, Grant> grants;  // by device; what is not there does not exist for it
+    std::uint64_t revision = 0;                       // its own: others' changes are none of its business
   };
-  /// One session's use of one line or phone. masks: of lineSetStatusMessages (two) or phoneSetStatusMessages (three).
+  /// One session's use of one line or phone.
   struct Attachment {
     SessionId session = 0;
-    std::array<std::uint32_t, 3> masks{};
-    std::uint32_t media = 0;
     bool hearing = false;  // new calls are announced to it
     std::uint64_t number = 0;
+  };
+  using Masks = std::array<std::uint32_t, 3>;
+  /// What each session asked to be told of, and what the vendor was told for all of them: their union.
+  struct Wishes {
+    std::map<SessionId, Masks> of;
+    Masks given{};
+    bool of_controllers = false;  // those of monitors do not count
+    std::uint32_t mask(SessionId session, std::size_t which) const;
+  };
+  /// The extension version in force: the first who selects one decides for all.
+  struct Extension {
+    std::uint32_t version = 0;
+    std::set<SessionId> users;
+    bool in_force = false;  // the vendor has said so
+    bool of_others(SessionId session) const { return users.size() > users.count(session); }
+  };
+  /// A request whose events come back by a number: the session that gave it, and the one that it gave.
+  struct Tag {
+    SessionId session = 0;
+    std::uint16_t function = 0;
+    std::uint32_t own = 0;
   };
   enum class Life { Closed, Opening, Open, Closing };
   struct Request {
@@ -98,15 +128,17 @@ class Broker {
   };
   struct Station {  // a line or a phone
     wire::DeviceValues values;
+    DeviceFacts facts;
     std::uint64_t order = 0;  // of its coming: desktops list devices as the vendor does
     std::size_t worker = 0;
     bool phone = false;
     bool close_drops = false;
     Life life = Life::Closed;
     std::vector<Attachment> attachments;
-    std::vector<Request> opening;  // answered when the vendor's line is open (their arguments are not used any more)
-    std::array<std::uint32_t, 3> given_masks{};  // what the vendor was told
-    std::uint32_t given_media = 0;
+    std::vector<Request> opening;   // answered when the vendor's line is open (their arguments are not used any more)
+    Wishes status;                  // of lineSetStatusMessages (two masks) or phoneSetStatusMessages (three)
+    Wishes media = {{}, {}, true};  // of lineSetDefaultMediaDetection
+    Extension extension;
     std::vector<std::uint64_t> calls;  // in the order of their coming
 
     Attachment* attachment(SessionId session);
@@ -117,6 +149,9 @@ class Broker {
     std::set<SessionId> holders;
     std::set<SessionId> controllers;         // made or answered it, or acted on it
     std::optional<wire::EventValues> state;  // the last LINE_CALLSTATE
+    Wishes digits;                           // of lineMonitorDigits
+    Wishes media;                            // of lineMonitorMedia
+    std::map<std::uint32_t, Tag> tags;       // by the number that the vendor has
     bool closing = false;
     bool idle() const { return state && state->params[0] == LINECALLSTATE_IDLE; }
   };
@@ -134,6 +169,19 @@ class Broker {
   };
   using Done = std::function<void(Pending&, LONG, Span)>;
   using Override = void (Broker::*)(const Request&);
+
+  // rights.cpp
+  Grant grant_of(SessionId session, std::uint64_t device) const;
+  bool controls(SessionId session, std::uint64_t device) const {
+    return grant_of(session, device).allows(wire::Right::Control);
+  }
+  static DeviceFacts facts_of(const Station& station, const std::string& provider);
+  /// Gives a session what the policy says now, and takes what it says no more.
+  void review(SessionId id, Session& session);
+  void expel(SessionId session, std::uint64_t device);
+  template <class C>
+  void get_id(const Request& request);
+  wire::EventValues without_foreign_calls(wire::EventValues event, SessionId session) const;
 
   // requests.cpp
   static Override override_of(std::uint16_t function);
@@ -153,6 +201,8 @@ class Broker {
   // devices.cpp
   void inventory(std::size_t worker, const wire::InventoryValues& values);
   void remove_station(std::uint64_t id);
+  std::vector<const Station*> in_order() const;
+  void tell_gone(SessionId id, Session& session, const wire::DeviceValues& device, bool phone);
   void open(const Request& request);
   void open_at_vendor(Station& station);
   void opened(std::uint64_t device, LONG result);
@@ -161,15 +211,30 @@ class Broker {
   /// Ends a session's use of a device; `done` when the vendor's device is closed or stays open for others.
   void detach(std::uint64_t device, SessionId session, const std::function<void(LONG)>& done);
   void close_at_vendor(Station& station, const std::function<void(LONG)>& done);
-  void set_line_masks(const Request& request);
-  void set_phone_masks(const Request& request);
-  void set_masks(const Request& request, const std::array<std::uint32_t, 3>& masks);
-  void set_media(const Request& request);
+
+  // sharing.cpp
+  Masks union_of(const Station& station, const Wishes& wishes) const;
+  Masks union_of(std::uint64_t device, const Wishes& wishes) const;
+  Wishes* wishes(std::uint16_t function, std::uint64_t device, std::uint64_t call);
+  template <class C>
+  void wish(const Request& request);
+  template <class C>
+  void tell_union(const Station& station, std::uint64_t object, Wishes& wishes);
   void tell_unions(Station& station);
+  void forget_wishes(Station& station, SessionId session);
+  void forget_wishes(CallState& call, SessionId session);
+  template <class C>
+  void select_extension(const Request& request);
+  template <class C>
+  void negotiate_extension(const Request& request);
+  void leave_extension(Station& station, SessionId session);
+  void forward_tagged(const Request& request);
+  void tagged_event(CallState& call, const wire::fb::Event& event, std::size_t at);
 
   // calls.cpp
   void start_hearing(std::uint64_t device, std::uint64_t attachment);
   void announce(CallState& call, SessionId session);
+  void say_state(const CallState& call, SessionId session);
   void announce_to_others(CallState& call);
   void close_call(const Request& request);
   void release_call(std::uint64_t id, SessionId session, bool line_closes, const std::function<void(LONG)>& done);
@@ -178,6 +243,7 @@ class Broker {
   void create_instance(const Request& request);
   void close_instance(const Request& request);
   void free_dialog(const Request& request);
+  void ask_for_dialog(const Request& request);
   void tell_dialog_to_close(std::uint64_t dialog, const Instance& instance);
   /// Ends the MSP instances and dialogs that a session has on a device.
   void close_instances(const Station& station, SessionId session);
@@ -187,7 +253,8 @@ class Broker {
   void call_event(const wire::Buffer& envelope, const wire::fb::Event& event);
   void msp_event(const wire::Buffer& envelope, const wire::fb::Event& event);
   void new_dialog(const wire::fb::Event& event);
-  static bool asked_for(const Attachment& attachment, const wire::fb::Event& event);
+  static bool asked_for(const Station& station, SessionId session, const wire::fb::Event& event);
+  static bool asked_for(const CallState& call, SessionId session, const wire::fb::Event& event);
 
   Station& station(std::uint64_t device);
   CallState* find_call(std::uint64_t id);
@@ -195,9 +262,11 @@ class Broker {
   Sessions& sessions_;
   Timers& timers_;
   const BrokerOptions options_;
+  std::shared_ptr<const Policy> policy_;
   struct WorkerSlot {
     std::string name;
     wire::Channel* channel;
+    ProviderRules rules;
     std::size_t bytes = 0;  // of arguments not yet answered
   };
   std::vector<WorkerSlot> workers_;
@@ -209,7 +278,7 @@ class Broker {
   std::unordered_map<std::uint64_t, Pending> pending_;
   std::uint64_t next_request_ = 1;
   std::uint64_t next_attachment_ = 1;
-  std::uint64_t revision_ = 0;
+  std::uint32_t next_tag_ = 1;
   std::uint64_t arrivals_ = 0;  // devices that ever came
 };
 

@@ -15,11 +15,14 @@ void Broker::start_hearing(std::uint64_t device, std::uint64_t attachment) {
                                  [&](const Attachment& each) { return each.number == attachment; });
   if (mine == attachments.end() || mine->hearing) return;
   mine->hearing = true;
+  std::vector<CallState*> there;
   for (const auto id : found->second.calls) {
     auto* call = find_call(id);
-    if (call && !call->idle() && !call->closing && !call->holders.count(mine->session))
-      announce(*call, mine->session);
+    if (call && !call->idle() && !call->closing && !call->holders.count(mine->session)) there.push_back(call);
   }
+  // A state may name another call, its conference: all are there before the first is said.
+  for (auto* call : there) announce(*call, mine->session);
+  for (auto* call : there) say_state(*call, mine->session);
 }
 
 void Broker::announce(CallState& call, SessionId session) {
@@ -29,13 +32,18 @@ void Broker::announce(CallState& call, SessionId session) {
   event.device = call.line;
   event.params[0] = call.id;
   sessions_.send(session, wire::make_event(event));
-  // The state that the vendor reported last: unlike a question it cannot overtake or be overtaken by the next event.
-  if (call.state) sessions_.send(session, wire::make_event(*call.state));
+}
+
+/// The state that the vendor reported last: unlike a question it cannot overtake or be overtaken by the next event.
+void Broker::say_state(const CallState& call, SessionId session) {
+  if (call.state) sessions_.send(session, wire::make_event(without_foreign_calls(*call.state, session)));
 }
 
 void Broker::announce_to_others(CallState& call) {
   for (const auto& attachment : station(call.line).attachments) {
-    if (attachment.hearing && !call.holders.count(attachment.session)) announce(call, attachment.session);
+    if (!attachment.hearing || call.holders.count(attachment.session)) continue;
+    announce(call, attachment.session);
+    say_state(call, attachment.session);
   }
 }
 
@@ -47,17 +55,17 @@ void Broker::close_call(const Request& request) {
 void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
                           const std::function<void(LONG)>& done) {
   auto& call = calls_.at(id);
-  const auto& line = station(call.line);
-  const bool controlled = right_of(session, call.line) == wire::Right::Control;
+  auto& line = station(call.line);
+  const bool controlled = controls(session, call.line);
   call.holders.erase(session);
   call.controllers.erase(session);
-  const bool others_control = std::any_of(call.holders.begin(), call.holders.end(), [&](SessionId holder) {
-    return right_of(holder, call.line) == wire::Right::Control;
-  });
+  const bool others_control = std::any_of(call.holders.begin(), call.holders.end(),
+                                          [&](SessionId holder) { return controls(holder, call.line); });
   if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
     ask<calls::lineDrop>(line.worker, {{}, id, {}, {}});
   }
   if (!call.holders.empty() || call.closing) {
+    forget_wishes(call, session);
     if (done) done(0);
     return;
   }
@@ -78,10 +86,10 @@ void Broker::forget_call(std::uint64_t id) {
 
 void Broker::drop_call(const Request& request) {
   auto& call = calls_.at(request.call);
-  const auto* attachment = station(call.line).attachment(request.session);
   const auto media = call.state ? static_cast<std::uint32_t>(call.state->params[2]) : 0;
+  const auto owned = station(call.line).media.mask(request.session, 0);
   // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that.
-  if (!call.controllers.count(request.session) && media != 0 && (attachment->media & media) == 0) {
+  if (!call.controllers.count(request.session) && media != 0 && (owned & media) == 0) {
     respond(request, 0);
     wire::EventValues idle = *call.state;
     idle.params[0] = LINECALLSTATE_IDLE;
@@ -117,6 +125,16 @@ void Broker::close_instance(const Request& request) {
 
 void Broker::free_dialog(const Request& request) {
   dialogs_.erase(request.dialog);
+  forward(request);
+}
+
+void Broker::ask_for_dialog(const Request& request) {
+  auto& worker = workers_[station(request.device).worker];
+  if (!request.dialog && !worker.rules.desktops_configure) {
+    throw Failure(Kind::Unavailable, "dialogs may not configure provider " + worker.name +
+                                         " from desktops; "
+                                         "desktops_configure = true in its [[provider]] allows it");
+  }
   forward(request);
 }
 

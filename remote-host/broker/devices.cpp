@@ -1,4 +1,4 @@
-// Devices and attachments: who is there, first open and last close at the vendor, unions of masks.
+// Devices and attachments: who is there, first open and last close at the vendor.
 #include <algorithm>
 #include <cstring>
 
@@ -9,8 +9,8 @@ namespace tsplink::host {
 
 namespace calls = wire::calls;
 
-std::size_t Broker::add_worker(std::string name, wire::Channel& to_worker) {
-  workers_.push_back({std::move(name), &to_worker});
+std::size_t Broker::add_worker(std::string name, wire::Channel& to_worker, ProviderRules rules) {
+  workers_.push_back({std::move(name), &to_worker, rules});
   return workers_.size() - 1;
 }
 
@@ -37,17 +37,11 @@ void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
 }
 
 void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) {
-  wire::InventoryValues change;
-  change.complete = false;
-  change.revision = ++revision_;
+  std::vector<std::uint64_t> gone;
   for (const bool phone : {false, true}) {
     for (const auto& device : phone ? values.phones : values.lines) {
-      const bool arrived = values.complete || device.arrived;
-      auto& list = phone ? change.phones : change.lines;
-      list.push_back(device);
-      list.back().arrived = arrived;
-      if (!arrived) {
-        remove_station(device.id);
+      if (!values.complete && !device.arrived) {
+        gone.push_back(device.id);
         continue;
       }
       Station station;
@@ -56,6 +50,7 @@ void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) 
       station.worker = worker;
       station.order = ++arrivals_;
       station.phone = phone;
+      station.facts = facts_of(station, workers_[worker].name);
       DWORD flags = 0;
       constexpr auto at = offsetof(LINEDEVCAPS, dwDevCapFlags);
       if (!phone && device.caps.size() >= at + sizeof flags)
@@ -64,8 +59,8 @@ void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) 
       stations_[device.id] = std::move(station);
     }
   }
-  const auto envelope = wire::make_inventory(change);
-  for (const auto& [id, session] : open_sessions_) sessions_.send(id, envelope);
+  for (const auto id : gone) remove_station(id);
+  for (auto& [id, session] : open_sessions_) review(id, session);
 }
 
 void Broker::remove_station(std::uint64_t id) {
@@ -82,23 +77,28 @@ void Broker::remove_station(std::uint64_t id) {
     tell_dialog_to_close(each.first, each.second);
     return true;
   });
+  const auto values = found->second.values;
+  const bool phone = found->second.phone;
   stations_.erase(found);
+  for (auto& [session, open] : open_sessions_) {
+    if (open.grants.erase(id) != 0) tell_gone(session, open, values, phone);
+  }
 }
 
 void Broker::session_up(SessionId id, SessionInfo info) {
+  auto& session = open_sessions_[id] = Session{std::move(info), 0, {}, 0};
   wire::InventoryValues all;
-  open_sessions_[id] = Session{std::move(info), 0};
-  std::map<std::uint64_t, const Station*> granted;
-  for (const auto& [device, station] : stations_) {
-    if (right_of(id, device) != wire::Right::Local) granted[station.order] = &station;
+  for (const auto* station : in_order()) {
+    const auto grant = policy_->grant(session.info.certificate, station->facts);
+    if (!grant.exists()) continue;
+    session.grants[station->values.id] = grant;
+    (station->phone ? all.phones : all.lines).push_back(station->values);
   }
-  for (const auto& [order, station] : granted) (station->phone ? all.phones : all.lines).push_back(station->values);
-  all.revision = revision_;
   sessions_.send(id, wire::make_inventory(all));
 }
 
 void Broker::session_down(SessionId id, const std::string&) {
-  if (open_sessions_.erase(id) == 0) return;
+  if (open_sessions_.count(id) == 0) return;
   for (auto& [number, pending] : pending_) {
     if (pending.from.session == id) pending.answered = true;
   }
@@ -107,7 +107,8 @@ void Broker::session_down(SessionId id, const std::string&) {
     std::erase_if(station.opening, [&](const Request& request) { return request.session == id; });
     if (station.attachment(id)) attached.push_back(device);
   }
-  for (const auto device : attached) detach(device, id, {});
+  for (const auto device : attached) detach(device, id, {});  // by the rights that it had
+  open_sessions_.erase(id);
 }
 
 void Broker::open(const Request& request) {
@@ -145,8 +146,9 @@ void Broker::opened(std::uint64_t device, LONG result) {
     return;
   }
   station.life = Life::Open;
-  station.given_masks = {};
-  station.given_media = 0;
+  station.status = Station().status;
+  station.media = Station().media;
+  station.extension = {};
   for (const auto& request : waiting) attach(station, request);
   if (station.attachments.empty()) close_at_vendor(station, {});  // who asked for it is gone
 }
@@ -158,6 +160,7 @@ void Broker::attach(Station& station, const Request& request) {
   station.attachments.push_back(attachment);
   respond(request, 0);
   if (station.phone) return;
+  tell_unions(station);
   timers_.after(options_.monitor_delay,
                 [this, id = station.values.id, number = attachment.number] { start_hearing(id, number); });
 }
@@ -176,7 +179,8 @@ void Broker::detach(std::uint64_t device, SessionId session, const std::function
   }
   std::erase_if(station.attachments, [&](const Attachment& each) { return each.session == session; });
   if (station.attachments.empty() && station.life == Life::Open) return close_at_vendor(station, done);
-  tell_unions(station);
+  forget_wishes(station, session);
+  leave_extension(station, session);
   if (done) done(0);
 }
 
@@ -196,102 +200,6 @@ void Broker::close_at_vendor(Station& station, const std::function<void(LONG)>& 
     ask<calls::phoneClose>(station.worker, {id}, closed);
   } else {
     ask<calls::lineClose>(station.worker, {id}, closed);
-  }
-}
-
-void Broker::set_line_masks(const Request& request) {
-  const auto inputs = wire::decode<calls::lineSetStatusMessages::Inputs>(request.arguments);
-  set_masks(request, {std::get<1>(inputs), std::get<2>(inputs), 0});
-}
-
-void Broker::set_phone_masks(const Request& request) {
-  const auto inputs = wire::decode<calls::phoneSetStatusMessages::Inputs>(request.arguments);
-  set_masks(request, {std::get<1>(inputs), std::get<2>(inputs), std::get<3>(inputs)});
-}
-
-namespace {
-
-template <class Attachments>
-std::array<std::uint32_t, 3> union_of(const Attachments& attachments) {
-  std::array<std::uint32_t, 3> all{};
-  for (const auto& each : attachments) {
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] |= each.masks[i];
-  }
-  return all;
-}
-
-template <class Attachments>
-std::uint32_t media_of(const Attachments& attachments) {
-  std::uint32_t all = 0;
-  for (const auto& each : attachments) all |= each.media;
-  return all;
-}
-
-wire::Bytes mask_arguments(bool phone, std::uint64_t id, const std::array<std::uint32_t, 3>& masks) {
-  return phone ? wire::encode(calls::phoneSetStatusMessages::Inputs{id, masks[0], masks[1], masks[2]})
-               : wire::encode(calls::lineSetStatusMessages::Inputs{id, masks[0], masks[1]});
-}
-
-}  // namespace
-
-void Broker::set_masks(const Request& request, const std::array<std::uint32_t, 3>& masks) {
-  auto& station = this->station(request.device);
-  auto& mine = *station.attachment(request.session);
-  const auto before = mine.masks;
-  mine.masks = masks;
-  const auto all = union_of(station.attachments);
-  if (all == station.given_masks) return respond(request, 0);
-  station.given_masks = all;
-  forward(request, mask_arguments(station.phone, request.device, all),
-          [this, before](Pending& pending, LONG result, Span outputs) {
-            const auto found = stations_.find(pending.from.device);
-            if (result != 0 && found != stations_.end()) {
-              if (auto* attachment = found->second.attachment(pending.from.session)) attachment->masks = before;
-              found->second.given_masks = union_of(found->second.attachments);
-            }
-            respond(pending, result, outputs);
-          });
-}
-
-void Broker::set_media(const Request& request) {
-  const auto inputs = wire::decode<calls::lineSetDefaultMediaDetection::Inputs>(request.arguments);
-  auto& station = this->station(request.device);
-  auto& mine = *station.attachment(request.session);
-  const auto before = mine.media;
-  mine.media = std::get<1>(inputs);
-  const auto all = media_of(station.attachments);
-  if (all == station.given_media) {
-    respond(request, 0);
-    return start_hearing(request.device, mine.number);
-  }
-  station.given_media = all;
-  forward(request, wire::encode(calls::lineSetDefaultMediaDetection::Inputs{request.device, all}),
-          [this, before](Pending& pending, LONG result, Span outputs) {
-            const auto found = stations_.find(pending.from.device);
-            auto* attachment = found == stations_.end() ? nullptr : found->second.attachment(pending.from.session);
-            if (result != 0 && attachment) {
-              attachment->media = before;
-              found->second.given_media = media_of(found->second.attachments);
-            }
-            const auto number = attachment ? attachment->number : 0;
-            respond(pending, result, outputs);
-            if (number) start_hearing(pending.from.device, number);
-          });
-}
-
-void Broker::tell_unions(Station& station) {
-  if (station.life != Life::Open) return;
-  const auto id = station.values.id;
-  if (const auto all = union_of(station.attachments); all != station.given_masks) {
-    station.given_masks = all;
-    Request own;
-    own.function = static_cast<std::uint16_t>(station.phone ? number_of<calls::phoneSetStatusMessages>
-                                                            : number_of<calls::lineSetStatusMessages>);
-    send_request(station.worker, own, mask_arguments(station.phone, id, all), {});
-  }
-  if (const auto all = media_of(station.attachments); !station.phone && all != station.given_media) {
-    station.given_media = all;
-    ask<calls::lineSetDefaultMediaDetection>(station.worker, {id, all});
   }
 }
 

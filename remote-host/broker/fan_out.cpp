@@ -8,14 +8,22 @@ namespace tsplink::host {
 
 using wire::Message;
 
-bool Broker::asked_for(const Attachment& attachment, const wire::fb::Event& event) {
+bool Broker::asked_for(const Station& station, SessionId session, const wire::fb::Event& event) {
+  const auto asked = [&](std::size_t which) { return station.status.mask(session, which); };
   switch (static_cast<Message>(event.message())) {
     // An application must hear of a reinitialisation whatever it asked for.
-    case Message::kLINE_LINEDEVSTATE: return (event.param1() & (attachment.masks[0] | LINEDEVSTATE_REINIT)) != 0;
-    case Message::kLINE_ADDRESSSTATE: return (event.param2() & attachment.masks[1]) != 0;
-    case Message::kPHONE_STATE: return (event.param1() & (attachment.masks[0] | PHONESTATE_REINIT)) != 0;
-    case Message::kPHONE_BUTTON:
-      return (event.param2() & attachment.masks[1]) != 0 && (event.param3() & attachment.masks[2]) != 0;
+    case Message::kLINE_LINEDEVSTATE: return (event.param1() & (asked(0) | LINEDEVSTATE_REINIT)) != 0;
+    case Message::kLINE_ADDRESSSTATE: return (event.param2() & asked(1)) != 0;
+    case Message::kPHONE_STATE: return (event.param1() & (asked(0) | PHONESTATE_REINIT)) != 0;
+    case Message::kPHONE_BUTTON: return (event.param2() & asked(1)) != 0 && (event.param3() & asked(2)) != 0;
+    default: return true;
+  }
+}
+
+bool Broker::asked_for(const CallState& call, SessionId session, const wire::fb::Event& event) {
+  switch (static_cast<Message>(event.message())) {
+    case Message::kLINE_MONITORDIGITS: return (event.param2() & call.digits.mask(session, 0)) != 0;
+    case Message::kLINE_MONITORMEDIA: return (event.param1() & call.media.mask(session, 0)) != 0;
     default: return true;
   }
 }
@@ -47,7 +55,7 @@ void Broker::event(const wire::Buffer& envelope, const wire::fb::Event& event) {
     return;
   }
   for (const auto& attachment : station.attachments) {
-    if (asked_for(attachment, event)) sessions_.send(attachment.session, envelope);
+    if (asked_for(station, attachment.session, event)) sessions_.send(attachment.session, envelope);
   }
 }
 
@@ -55,16 +63,16 @@ void Broker::call_event(const wire::Buffer& envelope, const wire::fb::Event& eve
   auto* call = find_call(event.call());
   if (!call) return;
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_CALLSTATE)) {
-    wire::EventValues state;
-    state.message = event.message();
-    state.device = event.device();
-    state.call = event.call();
-    state.params[0] = event.param1();
-    state.params[1] = event.param2();
-    state.params[2] = event.param3();
-    call->state = state;
+    call->state = wire::read_event(event);
   }
-  for (const auto session : call->holders) sessions_.send(session, envelope);
+  const auto tag = wire::position_of(wire::EventRole::EventTag, *wire::event_description(event.message()));
+  if (tag < 3) return tagged_event(*call, event, tag);
+  const auto values = wire::read_event(event);
+  for (const auto session : call->holders) {
+    if (!asked_for(*call, session, event)) continue;
+    const auto own = without_foreign_calls(values, session);
+    sessions_.send(session, own.params[1] == values.params[1] ? envelope : wire::make_event(own));
+  }
   // A call that ended before anybody heard of it has nobody who would close it.
   if (call->idle() && call->holders.empty() && !call->closing) release_call(call->id, 0, false, {});
 }
@@ -85,14 +93,13 @@ void Broker::new_dialog(const wire::fb::Event& event) {
 }
 
 void Broker::msp_event(const wire::Buffer& envelope, const wire::fb::Event& event) {
-  if (event.param1()) {
-    const auto instance = instances_.find(event.param1());
-    if (instance != instances_.end()) sessions_.send(instance->second.session, envelope);
-    return;
-  }
   std::set<SessionId> hearers;
   const auto* call = event.call() ? find_call(event.call()) : nullptr;
-  if (call && !call->controllers.empty()) {
+  if (event.param1()) {
+    const auto instance = instances_.find(event.param1());
+    if (instance != instances_.end()) hearers.insert(instance->second.session);
+    call = nullptr;
+  } else if (call && !call->controllers.empty()) {
     hearers = call->controllers;
   } else {
     for (const auto& [id, instance] : instances_) {
@@ -100,6 +107,7 @@ void Broker::msp_event(const wire::Buffer& envelope, const wire::fb::Event& even
     }
   }
   for (const auto session : hearers) {
+    if (!grant_of(session, event.device()).allows(wire::Right::MspData)) continue;
     if (!call || call->holders.count(session)) sessions_.send(session, envelope);
   }
 }

@@ -36,18 +36,25 @@ Broker::Override Broker::override_of(std::uint16_t function) {
     case number_of<calls::phoneClose>: return &Broker::close;
     case number_of<calls::lineCloseCall>: return &Broker::close_call;
     case number_of<calls::lineDrop>: return &Broker::drop_call;
-    case number_of<calls::lineSetStatusMessages>: return &Broker::set_line_masks;
-    case number_of<calls::phoneSetStatusMessages>: return &Broker::set_phone_masks;
-    case number_of<calls::lineSetDefaultMediaDetection>: return &Broker::set_media;
+    case number_of<calls::lineSetStatusMessages>: return &Broker::wish<calls::lineSetStatusMessages>;
+    case number_of<calls::phoneSetStatusMessages>: return &Broker::wish<calls::phoneSetStatusMessages>;
+    case number_of<calls::lineSetDefaultMediaDetection>: return &Broker::wish<calls::lineSetDefaultMediaDetection>;
+    case number_of<calls::lineMonitorDigits>: return &Broker::wish<calls::lineMonitorDigits>;
+    case number_of<calls::lineMonitorMedia>: return &Broker::wish<calls::lineMonitorMedia>;
+    case number_of<calls::lineSelectExtVersion>: return &Broker::select_extension<calls::lineSelectExtVersion>;
+    case number_of<calls::phoneSelectExtVersion>: return &Broker::select_extension<calls::phoneSelectExtVersion>;
+    case number_of<calls::lineNegotiateExtVersion>:
+      return &Broker::negotiate_extension<calls::lineNegotiateExtVersion>;
+    case number_of<calls::phoneNegotiateExtVersion>:
+      return &Broker::negotiate_extension<calls::phoneNegotiateExtVersion>;
     case number_of<calls::lineCreateMSPInstance>: return &Broker::create_instance;
     case number_of<calls::lineCloseMSPInstance>: return &Broker::close_instance;
+    case number_of<calls::lineGetID>: return &Broker::get_id<calls::lineGetID>;
+    case number_of<calls::phoneGetID>: return &Broker::get_id<calls::phoneGetID>;
     case number_of<calls::providerFreeDialogInstance>: return &Broker::free_dialog;
-    default: return nullptr;
+    case number_of<calls::providerGenericDialogData>: return &Broker::ask_for_dialog;
+    default: return has_event_tag(function) ? &Broker::forward_tagged : nullptr;
   }
-}
-
-wire::Right Broker::right_of(SessionId, std::uint64_t device) const {
-  return stations_.count(device) != 0 ? options_.default_right : wire::Right::Local;
 }
 
 void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
@@ -133,15 +140,15 @@ void Broker::check(Request& request) const {
     }
     const bool either = named.kind == IdKind::Dialog || named.kind == IdKind::Provider;
     const bool phone = named.kind == IdKind::Phone || named.kind == IdKind::PhoneDevice;
-    const auto right = right_of(request.session, device);
+    const auto grant = grant_of(request.session, device);
     const auto at = stations_.find(device);
-    if (right == wire::Right::Local || (!either && at->second.phone != phone)) no_such(function, named, object);
+    if (!grant.exists() || (!either && at->second.phone != phone)) no_such(function, named, object);
     const auto& attachments = at->second.attachments;
     if (attached && std::none_of(attachments.begin(), attachments.end(),
                                  [&](const Attachment& each) { return each.session == request.session; })) {
       no_such(function, named, object);
     }
-    if (right < wire::function_info(function)->right)
+    if (!grant.allows(wire::function_info(function)->right))
       throw Failure(Kind::Unavailable, "monitoring does not allow this");
     if (request.device && at->second.worker != stations_.at(request.device).worker) no_such(function, named, object);
     if (!request.device) request.device = device;

@@ -77,11 +77,18 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
   }
 }
 
-void Core::in_order(std::uint64_t id, std::function<void()> step) {
+bool Core::in_order(std::uint64_t id, std::function<void()> step) {
   auto* device = devices_.find(id);
-  if (!device || !device->held_back) return step();
-  if (device->behind.size() < 4096) return device->behind.push_back(std::move(step));
+  if (!device || !device->held_back) {
+    step();
+    return true;
+  }
+  if (device->behind.size() < 4096) {
+    device->behind.push_back(std::move(step));
+    return true;
+  }
   drop("a message", "behind a function that does not return is one of too many");
+  return false;
 }
 
 void Core::let_go(std::uint64_t id) {

@@ -117,8 +117,9 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   void finish_all_of(std::uint64_t device, std::uint64_t call);
   void bury(const std::shared_ptr<Pending>& pending);
   void returned(const std::shared_ptr<Pending>& pending, LONG result);
-  /// Runs what a callback of the device brings, behind a completion that is held until its function returns.
-  void in_order(std::uint64_t device, std::function<void()> step);
+  /// Runs what a callback of the device brings, behind a completion that is held until its function returns. False:
+  /// it is dropped.
+  bool in_order(std::uint64_t device, std::function<void()> step);
   void let_go(std::uint64_t device);
 
   // events.cpp; under the lock
@@ -126,6 +127,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   bool translate(const wire::EventDescription& message, const DWORD_PTR (&params)[3], wire::EventValues& event);
   bool new_call(DWORD_PTR handle, DWORD_PTR slot, wire::EventValues& event);
   void new_dialog(TUISPICREATEDIALOGINSTANCEPARAMS& params);
+  void forget_dialog(std::uint64_t id);
   void forget_dialogs(std::uint64_t device);
   void send_event(const wire::EventValues& event);
   Call* waits_for(const wire::EventValues& event);

@@ -94,21 +94,28 @@ void Core::new_dialog(TUISPICREATEDIALOGINSTANCEPARAMS& params) {
   Dialog dialog;
   dialog.id = values.id = random_id();
   dialog.device = request->second->device;
-  dialog.token = Registry::root().new_token(weak_from_this());
   dialog.handle = params.hdDlgInst;
-  params.htDlgInst = static_cast<HTAPIDIALOGINSTANCE>(dialog.token);
   values.request = request->second->wire_id;
   if (const auto* bytes = static_cast<const std::uint8_t*>(params.lpParams)) {
     values.parameters.assign(bytes, bytes + params.dwSize);
   }
-  in_order(dialog.device, [this, event = wire::event_of(dialog.device, values)] { send_event(event); });
+  const auto event = wire::event_of(dialog.device, values);
+  if (!in_order(dialog.device, [this, event] { send_event(event); })) return;  // and the vendor is given no handle
+  dialog.token = Registry::root().new_token(weak_from_this());
+  params.htDlgInst = static_cast<HTAPIDIALOGINSTANCE>(dialog.token);
   dialogs_.add(dialog);
+}
+
+void Core::forget_dialog(std::uint64_t id) {
+  if (const auto* dialog = dialogs_.find(id)) {
+    Registry::root().release_token(dialog->token);
+    dialogs_.remove(id);
+  }
 }
 
 void Core::forget_dialogs(std::uint64_t device) {
   for (const auto id : dialogs_.ids_where([&](const Dialog& each) { return each.device == device; })) {
-    Registry::root().release_token(dialogs_.find(id)->token);
-    dialogs_.remove(id);
+    forget_dialog(id);
   }
 }
 
@@ -143,9 +150,11 @@ bool Core::resolve(const wire::EventDescription& message, DWORD_PTR device, DWOR
 
 bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&params)[3], wire::EventValues& event) {
   using wire::EventRole;
+  std::optional<std::uint32_t> tag;
   for (std::size_t i = 0; i < 3; ++i) {
     switch (message.roles[i]) {
       case EventRole::Number: event.params[i] = params[i]; break;
+      case EventRole::EventTag: event.params[i] = tag ? *tag : params[i]; break;
       case EventRole::CallStateDetail: {
         event.params[i] = params[i];
         if (params[0] != LINECALLSTATE_CONFERENCED) break;
@@ -167,9 +176,12 @@ bool Core::translate(const wire::EventDescription& message, const DWORD_PTR (&pa
         event.params[i] = params[i];
         auto* call = calls_.find(event.call);
         if (!call) break;
-        const auto mine = std::find_if(call->gathers.begin(), call->gathers.end(),
-                                       [&](const auto& each) { return each->end_to_end_id() == params[i + 1]; });
+        auto mine = std::find_if(call->gathers.begin(), call->gathers.end(),
+                                 [&](const auto& each) { return each->event_tag() == params[i + 1]; });
+        // A vendor may say another number than it was given; while there is one only, that one is meant.
+        if (mine == call->gathers.end() && call->gathers.size() == 1) mine = call->gathers.begin();
         if (mine == call->gathers.end()) break;
+        tag = (*mine)->event_tag();
         event.data = (*mine)->gathered();
         event.has_data = true;
         // A new gathering ended those before it, of which a vendor need not speak.

@@ -1,8 +1,10 @@
-// The permanent ids that desktops see: a hash of the provider's name and the vendor's own id, the same on
-// every host of the same configuration; ids that collide move on by one. Owner: the host; any thread.
+// The permanent ids that desktops see: a hash of site, provider and the vendor's own id, so the same on every host of
+// the same configuration; ids that collide move on by one, and the table of all remembers which did, on this host and
+// on those that it is copied to. Owner: the host; any thread.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
@@ -12,33 +14,32 @@ namespace tsplink::host {
 
 class PermanentIds {
  public:
-  /// `nth`: for vendors that give several devices one id, which of them this is.
-  std::uint32_t of(const std::string& provider, bool phone, std::uint32_t vendor_id, std::uint32_t nth) {
-    std::lock_guard lock(mutex_);
-    const Name name{provider, phone, vendor_id, nth};
-    if (const auto known = ids_.find(name); known != ids_.end()) return known->second;
-    std::uint32_t id = hash(name);
-    while (id == 0 || taken_.count(id) != 0) ++id;
-    taken_.emplace(id, name);
-    ids_.emplace(name, id);
-    return id;
-  }
+  /// Without a file: remembered as long as the program runs. Throws Failure(Configuration): the file is there and is
+  /// no such table, or another site's.
+  explicit PermanentIds(std::string site = {}, std::filesystem::path file = {});
+
+  /// `nth`: for vendors that give several devices one id, which of them this is. A new id is in the file before it is
+  /// returned; a file that cannot be written is named in the log.
+  std::uint32_t of(const std::string& provider, bool phone, std::uint32_t vendor_id, std::uint32_t nth);
+
+  /// Takes the ids of another host's table of the same site; how many were new. Throws Failure(Configuration), and
+  /// nothing is changed: not such a table, or one of its ids is another device's here.
+  std::size_t add(const std::filesystem::path& table);
+  /// The table as a file. Throws Failure(Configuration).
+  void write(const std::filesystem::path& table) const;
 
  private:
   using Name = std::tuple<std::string, bool, std::uint32_t, std::uint32_t>;
+  using Ids = std::map<Name, std::uint32_t>;
 
-  /// FNV-1a: fixed for ever, since desktops and applications store the result.
-  static std::uint32_t hash(const Name& name) {
-    const auto& [provider, phone, vendor_id, nth] = name;
-    const std::string text =
-        provider + (phone ? "/phone/" : "/line/") + std::to_string(vendor_id) + "/" + std::to_string(nth);
-    std::uint32_t value = 2166136261U;
-    for (const char letter : text) value = (value ^ static_cast<std::uint8_t>(letter)) * 16777619U;
-    return value;
-  }
+  std::uint32_t hash(const Name& name) const;
+  Ids read(const std::filesystem::path& table) const;
+  void save() const;
 
+  const std::string site_;
+  const std::filesystem::path file_;
   std::mutex mutex_;
-  std::map<Name, std::uint32_t> ids_;
+  Ids ids_;
   std::map<std::uint32_t, Name> taken_;
 };
 

@@ -136,7 +136,13 @@ void Core::run(const Job& job) {
   CallSide side(*this, info->name);
   try {
     const std::shared_ptr<VendorCall> call = make_vendor_call(job.function, job.arguments);
-    if (!vendor_.has(job.function)) return answer(job.id, job.function, unavailable(info->name));
+    if (!vendor_.has(job.function)) {
+      if (job.dialog && among(kClosing, job.function)) {
+        const std::lock_guard lock(mutex_);
+        forget_dialog(job.dialog);
+      }
+      return answer(job.id, job.function, unavailable(info->name));
+    }
     call->hold(side);
     if (info->asynchronous) {
       run_later(job, call, side);
@@ -206,8 +212,7 @@ void Core::finish_close(const Job& job) {
       msps_.remove(job.msp);
     }
   } else if (job.dialog) {
-    if (const auto* dialog = dialogs_.find(job.dialog)) Registry::root().release_token(dialog->token);
-    dialogs_.remove(job.dialog);
+    forget_dialog(job.dialog);
   } else {
     close_device(job.device);
   }

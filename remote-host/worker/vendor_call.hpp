@@ -25,8 +25,8 @@ class VendorCall {
   /// Whether it has a buffer that the vendor fills until an event says so (lineGatherDigits), and what is in it.
   virtual bool gathers() const = 0;
   virtual wire::Bytes gathered() const = 0;
-  /// By which the event names it.
-  virtual std::uint32_t end_to_end_id() const = 0;
+  /// The number that its events carry (role EventTag); 0: none does.
+  virtual std::uint32_t event_tag() const = 0;
 };
 
 template <class C>
@@ -55,8 +55,8 @@ class TypedVendorCall final : public VendorCall {
     });
     return text;
   }
-  std::uint32_t end_to_end_id() const override {
-    if constexpr (constexpr auto at = C::position("dwEndToEndID"); at < C::size) return std::get<at>(inputs_);
+  std::uint32_t event_tag() const override {
+    if constexpr (constexpr auto at = wire::event_tag_of<C>(); at < C::size) return std::get<at>(inputs_);
     return 0;
   }
   /// The outputs before they are encoded.

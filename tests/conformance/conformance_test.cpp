@@ -54,10 +54,15 @@ Scenario written(const fs::path& file) {
 /// Of Windows builds there is none: what MinGW exports cannot be taken back by the linker.
 bool has_bare_vendor() { return !e2e::is_windows(End::host) && !e2e::is_windows(End::desktop); }
 
-std::vector<Scenario> scenarios() {
+std::vector<Scenario> written_scenarios() {
   std::vector<Scenario> out;
   for (const auto& entry : fs::directory_iterator(folder() / "scenarios")) out.push_back(written(entry.path()));
   std::sort(out.begin(), out.end(), [](const Scenario& a, const Scenario& b) { return a.name < b.name; });
+  return out;
+}
+
+std::vector<Scenario> scenarios() {
+  auto out = written_scenarios();
   out.push_back({.name = "bad_arguments", .text = bad_arguments(), .derived = true});
   out.push_back({.name = "refused", .text = refusals(false), .derived = true});
   out.push_back({.name = "failed", .text = refusals(true), .derived = true});
@@ -111,6 +116,56 @@ TEST_P(Conformance, IsTheVendorsOwnTrace) {
   e2e::expect_same(asked, asked_by_host);
 }
 
+/// The same on a host that others use too: one desktop monitors every line and phone, another has a call on a line of
+/// its own.
+class Shared : public testing::TestWithParam<Scenario> {};
+
+constexpr const char* kSharedPolicy = R"(
+[[grant]]
+to = "CN=desk1"
+right = "control"
+[[grant]]
+to = "CN=desk2"
+right = "monitor"
+[[grant]]
+to = "CN=desk3"
+right = "control"
+name = "*4"
+kind = "line"
+)";
+
+TEST_P(Shared, IsTheVendorsOwnTrace) {
+  const auto& scenario = GetParam();
+  const auto text = "limit 60\n" + scenario.text;
+  const Site alone;
+  alone.set_pbx(scenario.pbx);
+  // The vendor counts its calls, and the other desktop has the first.
+  const auto other_call = "pbx incoming line=4 from=+4930987654\n";
+  const auto direct = alone.canonical({.scenario = other_call + text, .name = "direct"});
+  ASSERT_FALSE(direct.empty());
+
+  const Site site;
+  site.set_pbx(scenario.pbx);
+  site.set_policy(kSharedPolicy);
+  const auto host = site.start_host();
+  const auto learnt = [&](const std::string& desk, const std::string& learn) {
+    const auto configuration = site.proxy_configuration(desk, site.port());
+    site.canonical({learn, desk, configuration});
+    return configuration;
+  };
+  const auto all = Site::scenario("tapisrv/scenarios/learn.tap");
+  const auto monitor = site.start({e2e::text_of(folder() / "monitor.tap"), "desk2", learnt("desk2", all)});
+  const auto other = site.start(
+      {e2e::text_of(folder() / "other_line.tap"), "desk3", learnt("desk3", "limit 60\nwait lines 1\nshutdown\n")});
+  ASSERT_TRUE(monitor->says("\"monitoring\"", site.trace("desk2"))) << monitor->story() << site.logs();
+  ASSERT_TRUE(other->says("\"in call\"", site.trace("desk3"))) << other->story() << site.logs();
+  const auto proxied = site.canonical({text, "desk1", learnt("desk1", all)});
+  if (direct != proxied) ++differences;
+  e2e::expect_same(direct, proxied);
+  EXPECT_EQ(monitor->wait(e2e::Seconds(0)), std::nullopt) << monitor->story();
+  EXPECT_EQ(other->wait(e2e::Seconds(0)), std::nullopt) << other->story();
+}
+
 std::string sorted(const std::string& text) {
   auto lines = tapisim::split(text, '\n');
   std::sort(lines.begin(), lines.end());
@@ -160,6 +215,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return std::string(std::get<0>(one.param)) + "_" + std::get<1>(one.param); });
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, Conformance, testing::ValuesIn(scenarios()),
+                         [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sharing, Shared, testing::ValuesIn(written_scenarios()),
                          [](const auto& one) { return one.param.name; });
 INSTANTIATE_TEST_SUITE_P(Random, Conformance, testing::ValuesIn(random_scenarios()),
                          [](const auto& one) { return one.param.name; });

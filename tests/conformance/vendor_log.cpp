@@ -26,7 +26,7 @@ bool is_housekeeping(const std::string& function) {
 std::string asked_of_vendor(const std::string& log) {
   static const std::regex kAccepted(R"(.* <- (\w+)\((.*)\) = (0|[1-9]\d*|0x[0-9a-f]+))");
   static const std::regex kOwnNumbers(
-      R"(\b(dwRequestID|h[dt]\w+|dwDeviceID|dwObjectID|dwTempID|dwEndToEndID|(?:lpNonDirAddress|lpsDigits)(?==0x))=[^,]*)");
+      R"(\b(dwRequestID|h[dt]\w+|dwDeviceID|dwObjectID|dwTempID|dwEndToEndID|dwToneListID|(?:lpNonDirAddress|lpsDigits)(?==0x))=[^,]*)");
   std::vector<std::string> calls;
   for (const auto& line : tapisim::split(log, '\n')) {
     std::smatch part;

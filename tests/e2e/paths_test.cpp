@@ -15,7 +15,9 @@ TEST(Paths, BeyondAsciiWork) {
   const auto tls = [](const std::string& who) {
     return "[tls]\ncertificate = \"" + who + ".crt\"\nkey = \"" + who + ".key\"\nauthority = \"authority.crt\"\n";
   };
-  write(folder / "host.toml", "listen = \"127.0.0.1:0\"\nport_file = \"port\"\n" + tls("host") +
+  write(folder / "Recht.toml", "[[grant]]\nto = \"*\"\nright = \"control\"\n");
+  write(folder / "host.toml", "listen = \"127.0.0.1:0\"\nport_file = \"port\"\npolicy = \"Recht.toml\"\n" +
+                                  tls("host") +
                                   "[log]\nfile = \"host.log\"\n[[provider]]\nname = \"simpbx\"\nmodule = \"" +
                                   module_of(End::host, "simpbx.tsp").string() + "\"\npermanent_id = 1\n");
   const auto host = site.run_host(folder / "host.toml");

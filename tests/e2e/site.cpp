@@ -31,7 +31,7 @@ std::string tls(const std::string& who) {
 std::unique_ptr<Folder> made_certificates() {
   auto folder = std::make_unique<Folder>();
   Process script({{std::string(E2E_SOURCES) + "/deploy/certificates.sh", (folder->path() / "made").string(), "--host",
-                   "localhost", "--desktop", "desk1", "desk2", "--bad"},
+                   "localhost", "--desktop", "desk1", "desk2", "desk3", "--bad"},
                   {}},
                  folder->path() / "script");
   if (script.wait() != 0) throw std::runtime_error(script.story());
@@ -83,11 +83,13 @@ std::string Site::scenario(const std::string& path_in_tests) {
 
 fs::path Site::host_configuration(const Changes& changes, const std::string& name) const {
   const auto path = file(name);
-  write(path, with("listen = \"127.0.0.1:0\"\nport_file = \"port\"\n" + tls("host") +
-                       "[log]\nlevel = \"info\"\n[limits]\nhandshake_ms = 60000\nhello_ms = 60000\n"
-                       "[[provider]]\nname = \"simpbx\"\nmodule = \"" +
-                       module_of(End::host, "simpbx.tsp").string() + "\"\npermanent_id = 1\n",
-                   changes));
+  if (!fs::exists(file("policy.toml"))) set_policy("[[grant]]\nto = \"*\"\nright = \"control\"\n");
+  write(path,
+        with("listen = \"127.0.0.1:0\"\nport_file = \"port\"\npolicy = \"policy.toml\"\n" + tls("host") +
+                 "[log]\nlevel = \"info\"\n[limits]\nhandshake_ms = 60000\nhello_ms = 60000\n"
+                 "[[provider]]\nname = \"simpbx\"\nmodule = \"" +
+                 module_of(End::host, "simpbx.tsp").string() + "\"\npermanent_id = 1\ndesktops_configure = true\n",
+             changes));
   return path;
 }
 
@@ -111,6 +113,8 @@ std::unique_ptr<Process> Site::run_host(const fs::path& configuration, const std
   command.insert(command.end(), {"--config", configuration.string()});
   return std::make_unique<Process>(Process::Start{command, pbx_environment()}, file(name));
 }
+
+void Site::set_policy(const std::string& grants) const { write(file("policy.toml"), grants); }
 
 void Site::set_pbx(const std::string& settings) const { write(file("simpbx.cfg"), settings); }
 

@@ -42,13 +42,15 @@ struct Play {
 
 class Site {
  public:
-  /// The certificates are made once in a run: desk1, desk2, and the bad ones.
+  /// The certificates are made once in a run: desk1 to desk3, and the bad ones.
   static const fs::path& certificates();
   /// A scenario of tests/, with time for a slow machine.
   static std::string scenario(const std::string& path_in_tests);
 
   /// Settings of the simulated PBX, as its README lists them; before anything is started.
   void set_pbx(const std::string& settings) const;
+  /// The policy file of the hosts, which take a change while they run. Without one everybody may do everything.
+  void set_policy(const std::string& grants) const;
   fs::path file(const std::string& name) const { return folder_.path() / name; }
 
   /// Writes a configuration and names its file.

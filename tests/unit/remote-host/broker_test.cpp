@@ -1,178 +1,11 @@
-// Several desktops on one vendor line: who hears what, and what the vendor is told. Sessions, workers and
-// timers are lists in memory.
-#include "remote-host/broker/broker.hpp"
-
-#include <gtest/gtest.h>
-
-#include <cstring>
-
-#include "wire/failure.hpp"
+// What the broker lets a desktop do and hear on lines that it may share.
+#include "broker_desks.hpp"
 
 namespace tsplink::host::test {
 namespace {
 
-namespace calls = wire::calls;
-using wire::Message;
-
-constexpr std::uint64_t kLine = 0x1111;
-constexpr std::uint64_t kOther = 0x2222;
-constexpr std::uint64_t kPhone = 0x3333;
-constexpr SessionId kAnna = 1;
-constexpr SessionId kBert = 2;
-
-struct Sent {
-  std::uint64_t id;
-  std::uint16_t function;
-  wire::Buffer buffer;
-  wire::fb::Request const* request() const { return wire::verified_envelope(*buffer)->body_as_Request(); }
-};
-
-class BrokerTest : public ::testing::Test, private Sessions, private Timers, private wire::Channel {
- protected:
-  BrokerTest() : broker_(*this, *this) {
-    worker_ = broker_.add_worker("fake", *this);
-    inventory(0);
-    broker_.session_up(kAnna, {"anna", "CN=anna", "127.0.0.1"});
-    broker_.session_up(kBert, {"bert", "CN=bert", "127.0.0.1"});
-    heard_.clear();
-  }
-
-  void inventory(DWORD flags) {
-    wire::InventoryValues values;
-    for (const auto id : {kLine, kOther}) {
-      wire::DeviceValues line;
-      line.id = id;
-      line.version = 0x00020002;
-      line.caps.resize(sizeof(LINEDEVCAPS));
-      std::memcpy(line.caps.data() + offsetof(LINEDEVCAPS, dwDevCapFlags), &flags, sizeof flags);
-      values.lines.push_back(line);
-    }
-    wire::DeviceValues phone;
-    phone.id = kPhone;
-    phone.version = 0x00020002;
-    values.phones.push_back(phone);
-    broker_.worker_message(worker_, wire::make_inventory(values));
-  }
-
-  /// A desktop's request; its number for result_of().
-  template <class C>
-  std::uint64_t request(SessionId session, const typename C::Inputs& inputs) {
-    const auto id = next_++;
-    broker_.session_message(session, wire::make_request(id, number_of<C>, 5000, 1, wire::encode(inputs)));
-    return id;
-  }
-  /// The vendor's requests since the last look, by name; all are answered with success.
-  std::vector<std::string> vendor() {
-    std::vector<std::string> names;
-    while (!asked_.empty()) {
-      const auto sent = asked_.front();
-      asked_.pop_front();
-      names.emplace_back(wire::function_info(sent.function)->name);
-      last_ = sent;
-      answer(sent, 0);
-    }
-    return names;
-  }
-  void answer(const Sent& sent, LONG result, const wire::Bytes& outputs = {}) {
-    const auto bytes = outputs.empty() && makes_calls(sent.function) ? wire::encode(made(0x77)) : outputs;
-    broker_.worker_message(worker_, wire::function_info(sent.function)->asynchronous
-                                        ? wire::make_completion(sent.id, result, bytes)
-                                        : wire::make_reply(sent.id, result, bytes));
-  }
-  static calls::lineMakeCall::Outputs made(std::uint64_t call) { return {{}, {}, {}, call, {}, {}, {}}; }
-  Sent take(const char* name) {
-    if (asked_.empty()) {
-      ADD_FAILURE() << "nothing was asked of the vendor instead of " << name;
-      return {};
-    }
-    const auto sent = asked_.front();
-    asked_.pop_front();
-    EXPECT_EQ(wire::function_info(sent.function)->name, name);
-    return sent;
-  }
-  /// 1: no answer yet.
-  LONG result_of(SessionId session, std::uint64_t id) {
-    LONG result = 1;
-    for (const auto& [to, buffer] : heard_) {
-      const auto* envelope = wire::verified_envelope(*buffer);
-      const auto* reply = envelope->body_as_Reply();
-      const auto* completion = envelope->body_as_Completion();
-      if (to != session || !((reply && reply->id() == id) || (completion && completion->id() == id))) continue;
-      EXPECT_EQ(result, 1) << "answered twice";
-      result = reply ? reply->result() : completion->result();
-    }
-    return result;
-  }
-  void event(Message message, std::uint64_t call, std::uint64_t p1, std::uint64_t p2 = 0, std::uint64_t p3 = 0,
-             std::uint64_t device = kLine) {
-    wire::EventValues values;
-    values.message = static_cast<std::uint16_t>(message);
-    values.device = device;
-    values.call = call;
-    values.params[0] = p1;
-    values.params[1] = p2;
-    values.params[2] = p3;
-    broker_.worker_message(worker_, wire::make_event(values));
-  }
-  /// What a desktop heard since the last look: messages' names with their first parameter.
-  std::vector<std::string> hears(SessionId session) {
-    std::vector<std::string> found;
-    for (auto& [to, buffer] : heard_) {
-      if (to != session || !buffer) continue;
-      if (const auto* event = wire::verified_envelope(*buffer)->body_as_Event()) {
-        found.push_back(std::string(wire::event_description(event->message())->name) + " " +
-                        std::to_string(event->param1()));
-        to = 0;
-      }
-    }
-    return found;
-  }
-  void open(SessionId session, bool hearing = true) {
-    const auto id = request<calls::lineOpen>(session, {kLine, {}, {}, 0x00020002, {}});
-    vendor();
-    ASSERT_EQ(result_of(session, id), 0);
-    if (hearing) {
-      request<calls::lineSetDefaultMediaDetection>(session, {kLine, LINEMEDIAMODE_INTERACTIVEVOICE});
-      vendor();
-    }
-  }
-  void new_call(std::uint64_t id, DWORD state = LINECALLSTATE_OFFERING) {
-    event(Message::kLINE_NEWCALL, 0, id);
-    event(Message::kLINE_CALLSTATE, id, state, 0, LINEMEDIAMODE_INTERACTIVEVOICE);
-  }
-  void run_timers() {
-    const auto due = std::move(timers_);
-    timers_.clear();
-    for (const auto& task : due) task();
-  }
-
-  std::vector<std::pair<SessionId, wire::Buffer>> heard_;
-  std::deque<Sent> asked_;
-  Sent last_{};
-  std::vector<std::function<void()>> timers_;
-  std::vector<SessionId> closed_;
-  Broker broker_;
-  std::size_t worker_ = 0;
-  std::uint64_t next_ = 100;
-
- private:
-  void send(SessionId session, wire::Buffer envelope) override { heard_.emplace_back(session, std::move(envelope)); }
-  void close(SessionId session, const std::string&) override { closed_.push_back(session); }
-  void after(wire::Duration delay, std::function<void()> task) override {
-    EXPECT_EQ(delay, std::chrono::milliseconds(250));
-    timers_.push_back(std::move(task));
-  }
-  void send(wire::Buffer envelope) override {
-    const auto* request = wire::verified_envelope(*envelope)->body_as_Request();
-    asked_.push_back({request->id(), request->function(), envelope});
-  }
-  void close(const std::string&) override {}
-};
-
-using Names = std::vector<std::string>;
-
 TEST_F(BrokerTest, InventoryComesFirst) {
-  broker_.session_up(3, {"carl", "CN=carl", "127.0.0.1"});
+  broker_.session_up(4, {"dora", {"CN=dora", {}}, "127.0.0.1"});
   ASSERT_EQ(heard_.size(), 1U);
   const auto* inventory = wire::verified_envelope(*heard_[0].second)->body_as_Inventory();
   ASSERT_TRUE(inventory);
@@ -235,58 +68,6 @@ TEST_F(BrokerTest, ForeignObjectsDoNotExist) {
             static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
   broker_.session_message(kBert, wire::make_request(1, 9999, 0, 0, {}));
   EXPECT_TRUE(asked_.empty());
-}
-
-TEST_F(BrokerTest, ADialogIsTheDesktopsThatAskedForIt) {
-  open(kAnna);
-  open(kBert);
-  const auto asking = request<calls::lineDevSpecific>(kAnna, {{}, kLine, 0, 0, {}, {}});
-  const auto sent = take("lineDevSpecific");
-  wire::DialogValues dialog{0xD1, sent.id, u"vendor.dll", {1, 2, 3}};
-  const auto create = [&] { broker_.worker_message(worker_, wire::make_event(wire::event_of(kLine, dialog))); };
-  create();
-  ASSERT_FALSE(heard_.empty());
-  EXPECT_EQ(heard_.back().first, kAnna);
-  const auto told = wire::read_dialog(*wire::verified_envelope(*heard_.back().second)->body_as_Event());
-  EXPECT_EQ(told.id, dialog.id);
-  EXPECT_EQ(told.request, asking);  // as the desktop numbers it
-  EXPECT_EQ(told.module, dialog.module);
-  EXPECT_EQ(told.parameters, dialog.parameters);
-  EXPECT_EQ(hears(kBert), Names{});
-
-  // Nobody else has it.
-  EXPECT_EQ(result_of(kBert, request<calls::providerFreeDialogInstance>(kBert, {0xD1})),
-            static_cast<LONG>(LINEERR_INVALPARAM));
-  EXPECT_EQ(result_of(kBert, request<calls::providerGenericDialogData>(
-                                 kBert, {0xD1, TUISPIDLL_OBJECT_DIALOGINSTANCE, {}, {}})),
-            static_cast<LONG>(LINEERR_INVALPARAM));
-  hears(kAnna);
-  event(Message::kLINE_SENDDIALOGINSTANCEDATA, 0xD1, 0);
-  EXPECT_EQ(hears(kAnna), Names{"LINE_SENDDIALOGINSTANCEDATA 0"});
-  EXPECT_EQ(hears(kBert), Names{});
-
-  // A question of it reaches the vendor; what the desktop has not, it cannot ask about.
-  request<calls::providerGenericDialogData>(kAnna, {0xD1, TUISPIDLL_OBJECT_DIALOGINSTANCE, {}, {}});
-  EXPECT_EQ(vendor(), Names{"providerGenericDialogData"});
-  EXPECT_EQ(
-      result_of(kAnna, request<calls::providerGenericDialogData>(kAnna, {0x4711, TUISPIDLL_OBJECT_LINEID, {}, {}})),
-      static_cast<LONG>(LINEERR_BADDEVICEID));
-  EXPECT_NE(result_of(kAnna, request<calls::providerGenericDialogData>(kAnna, {0xD1, 77, {}, {}})), 0);
-  EXPECT_EQ(vendor(), Names{});
-
-  // A second one ends with the desktop, and one for a request that is over is ended at once.
-  dialog.id = 0xD2;
-  create();
-  request<calls::providerFreeDialogInstance>(kAnna, {0xD1});
-  EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
-  hears(kAnna);
-  request<calls::lineClose>(kAnna, {kLine});
-  EXPECT_EQ(hears(kAnna), Names{"LINE_SENDDIALOGINSTANCEDATA 0"});  // it shall close
-  EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
-  answer(sent, 0);
-  dialog.id = 0xD3;
-  create();
-  EXPECT_EQ(vendor(), Names{"providerFreeDialogInstance"});
 }
 
 TEST_F(BrokerTest, AVanishedCallHasTheErrorOfItsParameter) {
@@ -525,7 +306,7 @@ TEST_F(BrokerTest, DeviceThatGoesTakesItsCallsAlong) {
   gone.lines.emplace_back().id = kLine;
   heard_.clear();
   broker_.worker_message(worker_, wire::make_inventory(gone));
-  EXPECT_EQ(heard_.size(), 2U);
+  EXPECT_EQ(heard_.size(), 3U);
   EXPECT_EQ(result_of(kAnna, request<calls::lineAnswer>(kAnna, {{}, 0x77, {}, {}})),
             static_cast<LONG>(LINEERR_INVALCALLHANDLE));
   EXPECT_EQ(result_of(kAnna, request<calls::lineClose>(kAnna, {kLine})), static_cast<LONG>(LINEERR_INVALLINEHANDLE));

@@ -35,7 +35,9 @@ class ConfigTest : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
-const std::string kTls = "[tls]\ncertificate = \"host.pem\"\nkey = \"host.key\"\nauthority = \"authority.pem\"\n";
+const std::string kTls =
+    "policy = \"policy.toml\"\n"
+    "[tls]\ncertificate = \"host.pem\"\nkey = \"host.key\"\nauthority = \"authority.pem\"\n";
 const std::string kProvider = "[[provider]]\nname = \"pbx\"\nmodule = \"vendor.tsp\"\n";
 
 TEST_F(ConfigTest, DefaultsAndRelativePaths) {
@@ -69,17 +71,19 @@ TEST_F(ConfigTest, MistakesAreNamed) {
       {"listen = 8643\n" + kTls + kProvider, "listen must be text in quotes"},
       {"lisen = \"1.2.3.4:7\"\n" + kTls + kProvider, "lisen is no setting"},
       {"[tsl]\nkey = \"k\"\n" + kProvider, "tsl is no setting"},
-      {kTls + "chain = \"x\"\n" + kProvider, "host.toml:5:9: tls.chain is no setting"},
+      {kTls + "chain = \"x\"\n" + kProvider, "host.toml:6:9: tls.chain is no setting"},
       {"[tls]\ncertifcate = \"a\"\n" + kProvider, "host.toml:2:14: tls.certifcate is no setting"},
       {kProvider, "tls.certificate is missing"},
       {"[tls]\ncertificate = \"a\"\nauthority = \"b\"\n" + kProvider, "tls.key is missing"},
       {kTls, "no provider is configured"},
+      {kTls.substr(kTls.find("[tls]")) + kProvider, "policy is missing"},
       {kTls + "[[provider]]\nmodule = \"vendor.tsp\"\n", "provider.name is missing"},
       {kTls + "[[provider]]\nname = \"pbx\"\n", "provider.module is missing"},
       {kTls + "[[provider]]\nname = \"pbx\"\nmodule = \"gone.tsp\"\n", "gone.tsp; correct provider.module"},
       {kTls + kProvider + kProvider, "\"pbx\" is there twice"},
       {kTls + kProvider + "permanent_id = \"x\"\n", "provider.permanent_id must be a number"},
       {kTls + kProvider + "slot_bytes = 5\n", "provider.slot_bytes must be 4 or 8"},
+      {kTls + kProvider + "desktops_configure = 1\n", "provider.desktops_configure must be true or false"},
       {kTls + "[log]\nlevel = \"loud\"\n" + kProvider, "log.level must be trace, debug, info, warn or error"},
       {kTls + "[limits]\nframe_bytes = 1\n" + kProvider, "limits.frame_bytes must be a number from"},
       {kTls + "[limits]\nwishes = 3\n" + kProvider, "limits.wishes is no setting"},

@@ -121,6 +121,21 @@ TEST_F(GatherTest, OneThatIsCancelledAfterAnotherHasItsOwnDigits) {
   EXPECT_EQ(gathered(), Texts{u"23"});
 }
 
+TEST_F(GatherTest, AVendorThatSaysAnotherNumberMeansTheOnlyOneThereIs) {
+  ring();
+  ASSERT_EQ(gather(7, 4), 0);
+  write(0, u"12#");
+  vendor_says(LINEGATHERTERM_TERMDIGIT, 0);
+  EXPECT_EQ(gathered(), Texts{u"12#"});
+  EXPECT_EQ(events().back()->param2(), 7U);
+  ASSERT_EQ(gather(8, 4), 0);
+  ASSERT_EQ(gather(9, 4), 0);
+  write(1, u"1");
+  write(2, u"2");
+  vendor_says(LINEGATHERTERM_TERMDIGIT, 0);  // nobody can tell
+  EXPECT_EQ(gathered(), (Texts{u"12#", u""}));
+}
+
 TEST_F(GatherTest, ARefusedOneLeavesTheOneBefore) {
   ring();
   ASSERT_EQ(gather(1, 4), 0);
@@ -184,6 +199,23 @@ TEST_F(DeviceIdsTest, LinesAndPhonesLeaveAsPermanentIds) {
   EXPECT_EQ(ask(u"tapi/line"), (std::vector<std::uint32_t>{line_permanent(0), line_permanent(1)}));
   EXPECT_EQ(ask(u"tapi/phone"), std::vector<std::uint32_t>{phone_permanent()});
   EXPECT_EQ(ask(u"tapi/terminal"), (std::vector<std::uint32_t>{phone_permanent(), wire::kNoDevice, wire::kNoDevice}));
+}
+
+TEST_F(DeviceIdsTest, WhatIsMeantAndNotThereNeverReachesTheVendor) {
+  fake_.set<calls::lineGetID>([](HDRVLINE, DWORD, HDRVCALL, DWORD, LPVARSTRING out, LPCWSTR, HANDLE) -> LONG {
+    vendor().note("asked");
+    return give(out, {});
+  });
+  start();
+  open_line();
+  const auto ask = [&](std::uint64_t id, DWORD select) {
+    return run<calls::lineGetID>({id, 0, 0, select, 400, u"tapi/line", {}}).result;
+  };
+  EXPECT_EQ(ask(line(), LINECALLSELECT_CALL), static_cast<LONG>(LINEERR_INVALCALLHANDLE));
+  EXPECT_EQ(ask(0, LINECALLSELECT_LINE), static_cast<LONG>(LINEERR_INVALLINEHANDLE));
+  EXPECT_EQ(ask(0, LINECALLSELECT_ADDRESS), static_cast<LONG>(LINEERR_INVALLINEHANDLE));
+  const auto noted = vendor().noted();
+  EXPECT_EQ(std::count(noted.begin(), noted.end(), "asked"), 0);
 }
 
 TEST_F(DeviceIdsTest, TerminalsOfAPhoneLeaveWithTheLineThatTheyAreOf) {

@@ -135,7 +135,7 @@ class SheetTest : public WorkerTest, private Sessions, private Timers {
     DWORD lines = 0, phones = 0;
     core_.enumerate({HPROVIDER{}, on_line, on_phone, {}}, lines, phones);
     core_.init(kFirstLine, 0, lines, phones, on_completion);
-    loop_.post([this] { broker_.session_up(1, {"desk", "CN=desk", "127.0.0.1"}); });
+    loop_.post([this] { broker_.session_up(1, {"desk", {"CN=desk", {}}, "127.0.0.1"}); });
     ASSERT_TRUE(tapi_.until([&] { return tapi_.lines == 2; }));
   }
   template <class C, class... Given>
@@ -153,7 +153,7 @@ class SheetTest : public WorkerTest, private Sessions, private Timers {
   };
   Tapi tapi_;
   Pipe from_worker_, to_worker_;
-  Broker broker_{*this, *this};
+  Broker broker_{*this, *this, std::make_shared<Policy>(Policy::everything(wire::Right::Control))};
   std::vector<std::string> traced_;  // the desktop's requests
   proxy::Core core_{{},
                     [this](const wire::Buffer& envelope) {

@@ -52,6 +52,7 @@ void flatc_accepts() {
 #define TSPLINK_TABLES_Monitor(function) \
   flatc_accepts<calls::function, sheet::function##_request, sheet::function##_reply>();
 #define TSPLINK_TABLES_Control(function) TSPLINK_TABLES_Monitor(function)
+#define TSPLINK_TABLES_MspData(function) TSPLINK_TABLES_Monitor(function)
 
 TEST(Schema, FlatcsReaderAcceptsEveryFunction){
 #define TSPI_CALL(function, right, ...) TSPLINK_TABLES_##right(function)

@@ -1,0 +1,150 @@
+// What a desktop may do, by the policy in force. A device that is not granted does not exist for it: no function,
+// message, id or count tells of it.
+#include <algorithm>
+#include <cstring>
+
+#include "remote-host/broker/broker.hpp"
+#include "wire/device_ids.hpp"
+#include "wire/system.hpp"
+
+namespace tsplink::host {
+
+namespace calls = wire::calls;
+
+namespace {
+
+/// A text of a structure that check_output() has passed: the size and offset of it are at `size_at` and behind that.
+std::string text_of(const wire::Bytes& structure, std::size_t size_at) {
+  std::uint32_t part[2] = {0, 0};
+  if (structure.size() < size_at + sizeof part) return {};
+  std::memcpy(part, structure.data() + size_at, sizeof part);
+  const auto [size, offset] = part;
+  if (offset > structure.size() || size > structure.size() - offset) return {};
+  std::u16string text(size / sizeof(char16_t), u'\0');
+  if (!text.empty()) std::memcpy(text.data(), structure.data() + offset, text.size() * sizeof(char16_t));
+  return wire::utf8_of(text.substr(0, text.find(u'\0')));
+}
+
+}  // namespace
+
+Grant Broker::grant_of(SessionId session, std::uint64_t device) const {
+  const auto open = open_sessions_.find(session);
+  if (open == open_sessions_.end()) return {};
+  const auto found = open->second.grants.find(device);
+  return found == open->second.grants.end() ? Grant{} : found->second;
+}
+
+DeviceFacts Broker::facts_of(const Station& station, const std::string& provider) {
+  DeviceFacts facts;
+  facts.phone = station.phone;
+  facts.provider = provider;
+  facts.permanent = station.values.permanent;
+  const auto& caps = station.values.caps;
+  if (station.phone) {
+    facts.name = text_of(caps, offsetof(PHONECAPS, dwPhoneNameSize));
+  } else {
+    facts.name = text_of(caps, offsetof(LINEDEVCAPS, dwLineNameSize));
+    for (const auto& address : station.values.addresses) {
+      facts.addresses.push_back(text_of(address, offsetof(LINEADDRESSCAPS, dwAddressSize)));
+    }
+  }
+  return facts;
+}
+
+std::vector<const Broker::Station*> Broker::in_order() const {
+  std::vector<const Station*> all;
+  for (const auto& [id, station] : stations_) all.push_back(&station);
+  std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->order < b->order; });
+  return all;
+}
+
+void Broker::tell_gone(SessionId id, Session& session, const wire::DeviceValues& device, bool phone) {
+  wire::InventoryValues change;
+  change.complete = false;
+  change.revision = ++session.revision;
+  (phone ? change.phones : change.lines).push_back(device);
+  sessions_.send(id, wire::make_inventory(change));
+}
+
+void Broker::set_policy(std::shared_ptr<const Policy> policy) {
+  policy_ = std::move(policy);
+  for (auto& [id, session] : open_sessions_) review(id, session);
+}
+
+void Broker::review(SessionId id, Session& session) {
+  wire::InventoryValues come;
+  come.complete = false;
+  std::vector<std::uint64_t> taken;
+  for (const auto* station : in_order()) {
+    const auto device = station->values.id;
+    const auto before = grant_of(id, device);
+    const auto now = policy_->grant(session.info.certificate, station->facts);
+    if (now == before) continue;
+    if (!now.exists()) {
+      taken.push_back(device);
+      continue;
+    }
+    session.grants[device] = now;
+    if (before.exists()) {
+      tell_unions(stations_.at(device));  // a monitor's wishes count less
+      continue;
+    }
+    auto& list = station->phone ? come.phones : come.lines;
+    list.push_back(station->values);
+    list.back().arrived = true;
+  }
+  for (const auto device : taken) expel(id, device);
+  if (come.lines.empty() && come.phones.empty()) return;
+  come.revision = ++session.revision;
+  sessions_.send(id, wire::make_inventory(come));
+}
+
+void Broker::expel(SessionId id, std::uint64_t device) {
+  auto& station = stations_.at(device);
+  std::erase_if(station.opening, [&](const Request& request) {
+    if (request.session != id) return false;
+    respond(request, static_cast<LONG>(station.phone ? PHONEERR_NODEVICE : LINEERR_NODEVICE));
+    return true;
+  });
+  if (station.attachment(id)) detach(device, id, {});
+  auto& session = open_sessions_.at(id);
+  session.grants.erase(device);
+  tell_gone(id, session, station.values, station.phone);
+}
+
+template <class C>
+void Broker::get_id(const Request& request) {
+  const auto inputs = wire::decode<typename C::Inputs>(request.arguments);
+  const auto& name = std::get<C::position("lpszDeviceClass")>(inputs);
+  const auto what = name ? wire::device_class(*name) : wire::DeviceClass::Other;
+  forward(request, [this, what](Pending& pending, LONG result, Span outputs) {
+    if (outputs.empty()) return respond(pending, result);
+    auto values = wire::decode<typename C::Outputs>(outputs);
+    if (auto& ids = std::get<C::position("lpDeviceID")>(values)) {
+      const auto session = pending.from.session;
+      wire::hide_ids(*ids, what, wire::DeviceIds::phone<C>, [&](bool phone, std::uint32_t permanent) {
+        return std::any_of(stations_.begin(), stations_.end(), [&](const auto& each) {
+          const auto& station = each.second;
+          return station.phone == phone && station.values.permanent == permanent &&
+                 grant_of(session, each.first).exists();
+        });
+      });
+    }
+    respond(pending, result, wire::encode(values));
+  });
+}
+
+template void Broker::get_id<calls::lineGetID>(const Request&);
+template void Broker::get_id<calls::phoneGetID>(const Request&);
+
+/// A call may be conferenced into one that this desktop has not.
+wire::EventValues Broker::without_foreign_calls(wire::EventValues event, SessionId session) const {
+  const bool conferenced = event.message == static_cast<std::uint16_t>(wire::Message::kLINE_CALLSTATE) &&
+                           event.params[0] == LINECALLSTATE_CONFERENCED;
+  if (!conferenced) return event;
+  const auto conference = calls_.find(event.params[1]);
+  if (conference == calls_.end() || conference->second.holders.count(session) == 0) event.params[1] = 0;
+  return event;
+}
+
+}  // namespace tsplink::host

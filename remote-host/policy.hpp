@@ -1,0 +1,76 @@
+// Who may use which lines and phones: a TOML file that maps certificates to devices and rights. Nothing is granted
+// that it does not say. Owner: the host, which replaces it as a whole; a Policy never changes. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "wire/description.hpp"
+
+namespace tsplink::host {
+
+/// A desktop as a policy sees it.
+struct Holder {
+  std::string subject;             // RFC 2253: "CN=desk-17,O=Example"
+  std::vector<std::string> names;  // alternative names of its certificate
+};
+
+/// A line or phone as a policy sees it; texts are UTF-8.
+struct DeviceFacts {
+  bool phone = false;
+  std::string provider;  // as the host's configuration names it
+  std::string name;
+  std::vector<std::string> addresses;
+  std::uint32_t permanent = 0;
+};
+
+/// What a desktop may do with a line or phone. Local: nothing, it does not exist for that desktop.
+struct Grant {
+  wire::Right right = wire::Right::Local;
+  bool msp_data = false;  // whether it gets and sends the MSP's data, which may hold media keys; with Control always
+  bool operator==(const Grant&) const = default;
+  bool exists() const { return right != wire::Right::Local; }
+  bool allows(wire::Right needed) const { return needed == wire::Right::MspData ? msp_data : right >= needed; }
+};
+
+class Policy {
+ public:
+  /// Throws Failure(Configuration) with one sentence that names file, line and column.
+  static Policy read(const std::filesystem::path& file);
+  /// Everybody has the right to everything: for tests of other things.
+  static Policy everything(wire::Right right);
+
+  /// The strongest of all that match.
+  Grant grant(const Holder& holder, const DeviceFacts& device) const;
+
+ private:
+  using Patterns = std::vector<std::string>;
+  struct Holders {
+    Patterns subjects;
+    Patterns names;
+    bool match(const Holder& holder) const;
+  };
+  struct Rule {
+    std::vector<Holders> to;
+    bool lines = true;
+    bool phones = true;
+    Patterns providers;  // these four: empty matches all
+    Patterns device_names;
+    Patterns addresses;
+    std::vector<std::uint32_t> permanent_ids;
+    Grant grant;
+    bool match(const Holder& holder, const DeviceFacts& device) const;
+  };
+  friend class PolicyReader;
+
+  std::vector<Rule> rules_;
+};
+
+/// Whether a text is what a pattern says: "*" stands for any characters, "?" for one; the whole text is compared,
+/// large and small letters are different.
+bool matches(std::string_view pattern, std::string_view text);
+
+}  // namespace tsplink::host

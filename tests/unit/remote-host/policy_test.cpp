@@ -1,0 +1,182 @@
+// The policy file: what it grants, and what an administrator may get wrong.
+#include "remote-host/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "remote-host/policy_watch.hpp"
+#include "wire/failure.hpp"
+
+namespace tsplink::host::test {
+namespace {
+
+using wire::Right;
+
+class PolicyTest : public ::testing::Test {
+ protected:
+  PolicyTest() {
+    folder_ = std::filesystem::path(::testing::TempDir()) /
+              ("tsplink-policy-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+    std::filesystem::create_directories(folder_);
+  }
+  ~PolicyTest() override { std::filesystem::remove_all(folder_); }
+
+  void write(const std::string& text) const { std::ofstream(file()) << text; }
+  std::filesystem::path file() const { return folder_ / "policy.toml"; }
+  Policy read(const std::string& text) const {
+    write(text);
+    return Policy::read(file());
+  }
+  std::string refusal(const std::string& text) const {
+    try {
+      read(text);
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.kind(), Kind::Configuration);
+      return failure.what();
+    }
+    return "accepted";
+  }
+
+  const Holder anna_{"CN=anna,O=Example", {"front-1.example.org", "10.0.0.1"}};
+  const Holder bert_{"CN=bert,O=Example", {}};
+  const DeviceFacts line_{false, "pbx", "Extension 100", {"100", "+4930100"}, 1};
+  const DeviceFacts other_{false, "trunk", "Trunk", {"0"}, 2};
+  const DeviceFacts phone_{true, "pbx", "Desk phone 100", {}, 3};
+  std::filesystem::path folder_;
+};
+
+TEST_F(PolicyTest, WhatNoGrantNamesIsNotGranted) {
+  for (const auto& text : {std::string(), std::string("[groups]\nall = [\"*\"]\n")}) {
+    EXPECT_EQ(read(text).grant(anna_, line_), Grant{}) << text;
+  }
+}
+
+TEST_F(PolicyTest, GrantsByCertificateAndDevice) {
+  const struct {
+    std::string grant;  // with to and right
+    Right anna_line, anna_other, anna_phone, bert_line;
+  } cases[] = {
+      {"to = \"*\"\nright = \"control\"", Right::Control, Right::Control, Right::Control, Right::Control},
+      {"to = \"CN=anna,O=Example\"\nright = \"monitor\"", Right::Monitor, Right::Monitor, Right::Monitor,
+       Right::Local},
+      {"to = \"CN=anna\"\nright = \"control\"", Right::Local, Right::Local, Right::Local, Right::Local},
+      {"to = \"CN=*,O=Example\"\nright = \"control\"", Right::Control, Right::Control, Right::Control,
+       Right::Control},
+      {"to = \"name:front-?.example.org\"\nright = \"control\"", Right::Control, Right::Control, Right::Control,
+       Right::Local},
+      {"to = [\"name:10.0.0.2\", \"name:10.0.0.1\"]\nright = \"control\"", Right::Control, Right::Control,
+       Right::Control, Right::Local},
+      {"to = \"group:desks\"\nright = \"control\"", Right::Control, Right::Control, Right::Control, Right::Local},
+      {"to = \"*\"\nright = \"control\"\nkind = \"line\"", Right::Control, Right::Control, Right::Local,
+       Right::Control},
+      {"to = \"*\"\nright = \"control\"\nkind = \"phone\"", Right::Local, Right::Local, Right::Control, Right::Local},
+      {"to = \"*\"\nright = \"control\"\nprovider = \"pbx\"", Right::Control, Right::Local, Right::Control,
+       Right::Control},
+      {"to = \"*\"\nright = \"control\"\nname = [\"Tr*\", \"Desk*\"]", Right::Local, Right::Control, Right::Control,
+       Right::Local},
+      {"to = \"*\"\nright = \"control\"\naddress = \"+4930*\"", Right::Control, Right::Local, Right::Local,
+       Right::Control},
+      {"to = \"*\"\nright = \"control\"\npermanent_id = [2, 3]", Right::Local, Right::Control, Right::Control,
+       Right::Local},
+      {"to = \"*\"\nright = \"control\"\nprovider = \"pbx\"\naddress = \"0\"", Right::Local, Right::Local,
+       Right::Local, Right::Local},
+  };
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.grant);
+    const auto policy = read("[groups]\ndesks = [\"CN=carl\", \"name:front-*\"]\n[[grant]]\n" + each.grant + "\n");
+    EXPECT_EQ(policy.grant(anna_, line_).right, each.anna_line);
+    EXPECT_EQ(policy.grant(anna_, other_).right, each.anna_other);
+    EXPECT_EQ(policy.grant(anna_, phone_).right, each.anna_phone);
+    EXPECT_EQ(policy.grant(bert_, line_).right, each.bert_line);
+  }
+}
+
+TEST_F(PolicyTest, TheStrongestCountsAndMspDataIsAskedForByName) {
+  const auto policy = read(
+      "[[grant]]\nto = \"*\"\nright = \"control\"\nname = \"Extension*\"\n"
+      "[[grant]]\nto = \"*\"\nright = \"monitor\"\n"
+      "[[grant]]\nto = \"CN=anna*\"\nright = \"monitor\"\nprovider = \"trunk\"\nmsp_data = true\n");
+  EXPECT_EQ(policy.grant(anna_, line_), (Grant{Right::Control, true}));
+  EXPECT_EQ(policy.grant(bert_, other_), (Grant{Right::Monitor, false}));
+  EXPECT_EQ(policy.grant(anna_, other_), (Grant{Right::Monitor, true}));
+}
+
+TEST_F(PolicyTest, PatternsAreOfTheWholeText) {
+  const struct {
+    const char* pattern;
+    const char* text;
+    bool fits;
+  } cases[] = {{"", "", true},        {"", "a", false},          {"*", "", true},       {"a", "ab", false},
+               {"b", "ab", false},    {"A", "a", false},         {"a*c", "abbc", true}, {"a*c", "abcb", false},
+               {"*b*", "abc", true},  {"*?", "", false},         {"?", "ä", true},      {"a**b", "ab", true},
+               {"*a*b", "aab", true}, {"CN=a,*", "CN=ab", false}};
+  for (const auto& each : cases)
+    EXPECT_EQ(matches(each.pattern, each.text), each.fits) << each.pattern << " " << each.text;
+  // What a backtracking comparer would never finish.
+  std::string pattern;
+  for (int i = 0; i < 40; ++i) pattern += "*a";
+  EXPECT_FALSE(matches(pattern + "b", std::string(4000, 'a')));
+}
+
+TEST_F(PolicyTest, MistakesAreNamedWithTheirPlace) {
+  const std::string grant = "[[grant]]\nto = \"*\"\nright = \"control\"\n";
+  const struct {
+    std::string text;
+    const char* expected;
+  } mistakes[] = {
+      {"[[grant]\n", "policy.toml:1:"},
+      {"grants = 1\n" + grant, "policy.toml:1:10: grants is no setting"},
+      {"grant = 1\n", "policy.toml:1:9: grant must be a list of tables"},
+      {"[[grant]]\nright = \"control\"\n", "policy.toml:1:1: grant.to is missing"},
+      {"[[grant]]\nto = \"*\"\n", "grant.right must be \"monitor\" or \"control\""},
+      {"[[grant]]\nto = \"*\"\nright = \"all\"\n", "policy.toml:3:9: grant.right must be"},
+      {"[[grant]]\nto = []\nright = \"control\"\n", "policy.toml:2:6: grant.to is an empty list"},
+      {"[[grant]]\nto = [\"\"]\nright = \"control\"\n", "grant.to must be text in quotes"},
+      {"[[grant]]\nto = \"group:desks\"\nright = \"control\"\n", "policy.toml:2:6: there is no group:desks"},
+      {"[groups]\na = \"group:b\"\n" + grant, "policy.toml:2:5: a group cannot hold groups"},
+      {grant + "adress = \"1\"\n", "policy.toml:4:10: grant.adress is no setting"},
+      {grant + "kind = \"lines\"\n", "grant.kind must be"},
+      {grant + "kind = \"phone\"\naddress = \"1\"\n", "phones have no addresses"},
+      {grant + "permanent_id = \"1\"\n", "policy.toml:4:16: grant.permanent_id must be a number"},
+      {grant + "permanent_id = -1\n", "grant.permanent_id must be a number"},
+      {grant + "msp_data = 1\n", "grant.msp_data must be true or false"},
+  };
+  for (const auto& mistake : mistakes) {
+    const auto sentence = refusal(mistake.text);
+    EXPECT_NE(sentence.find(mistake.expected), std::string::npos) << mistake.text << "\n-> " << sentence;
+    EXPECT_EQ(sentence.find('\n'), std::string::npos) << sentence;
+  }
+  std::filesystem::remove(file());
+  EXPECT_THROW(Policy::read(file()), Failure);
+}
+
+TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
+  write("[[grant]]\nto = \"*\"\nright = \"monitor\"\n");
+  std::vector<std::shared_ptr<const Policy>> taken;
+  PolicyWatch watch(file(), [&](auto policy) { taken.push_back(policy); });
+  EXPECT_EQ(watch.first()->grant(anna_, line_).right, Right::Monitor);
+  watch.look();
+  watch.look();
+  EXPECT_TRUE(taken.empty());
+  write("[[grant]]\nto = \"CN=b*\"\nright = \"control\"\n");  // half of what is written
+  watch.look();
+  write("[[grant]]\nto = \"CN=b*\"\nright = \"control\"\n[[grant]]\nto = \"CN=a*\"\nright = \"control\"\n");
+  watch.look();
+  EXPECT_TRUE(taken.empty());
+  watch.look();
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken[0]->grant(anna_, line_).right, Right::Control);
+  write("[[grant]\n");
+  for (int i = 0; i < 3; ++i) watch.look();
+  std::filesystem::remove(file());
+  for (int i = 0; i < 3; ++i) watch.look();
+  EXPECT_EQ(taken.size(), 1U);  // what is broken or gone leaves the one before in force
+  write("");
+  for (int i = 0; i < 3; ++i) watch.look();
+  ASSERT_EQ(taken.size(), 2U);  // an empty one is a policy, and grants nothing
+  EXPECT_FALSE(taken[1]->grant(bert_, line_).exists());
+}
+
+}  // namespace
+}  // namespace tsplink::host::test
