@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "remote-host/config.hpp"
+#include "tests/platform/files.hpp"
 #include "wire/failure.hpp"
 
 namespace tsplink::host::test {
@@ -12,12 +13,8 @@ namespace {
 class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ("tsplink-host-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "vendor.tsp") << "a module";
   }
-  ~ConfigTest() override { std::filesystem::remove_all(folder_); }
 
   Config read(const std::string& text) {
     std::ofstream(folder_ / "host.toml") << text;
@@ -32,7 +29,8 @@ class ConfigTest : public ::testing::Test {
     }
     return "accepted";
   }
-  std::filesystem::path folder_;
+  const tests::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 const std::string kTls =

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "tests/platform/files.hpp"
 #include "wire/failure.hpp"
 
 namespace tsplink::host::test {
@@ -12,16 +13,10 @@ namespace {
 
 class PermanentIdsTest : public ::testing::Test {
  protected:
-  PermanentIdsTest() {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ("tsplink-ids-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::create_directories(folder_);
-  }
-  ~PermanentIdsTest() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path file(const char* name) const { return folder_ / name; }
+  std::filesystem::path file(const char* name) const { return folder_.path() / name; }
   void write(const char* name, const std::string& text) const { std::ofstream(file(name)) << text; }
 
-  std::filesystem::path folder_;
+  const tests::TemporaryFolder folder_;
 };
 
 // These two vendor ids have one hash at provider "pbx", found by search.

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "remote-host/policy_watch.hpp"
+#include "tests/platform/files.hpp"
 #include "wire/failure.hpp"
 
 namespace tsplink::host::test {
@@ -15,15 +16,8 @@ using wire::Right;
 
 class PolicyTest : public ::testing::Test {
  protected:
-  PolicyTest() {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ("tsplink-policy-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::create_directories(folder_);
-  }
-  ~PolicyTest() override { std::filesystem::remove_all(folder_); }
-
   void write(const std::string& text) const { std::ofstream(file()) << text; }
-  std::filesystem::path file() const { return folder_ / "policy.toml"; }
+  std::filesystem::path file() const { return folder_.path() / "policy.toml"; }
   Policy read(const std::string& text) const {
     write(text);
     return Policy::read(file());
@@ -43,7 +37,7 @@ class PolicyTest : public ::testing::Test {
   const DeviceFacts line_{false, "pbx", "Extension 100", {"100", "+4930100"}, 1};
   const DeviceFacts other_{false, "trunk", "Trunk", {"0"}, 2};
   const DeviceFacts phone_{true, "pbx", "Desk phone 100", {}, 3};
-  std::filesystem::path folder_;
+  const tests::TemporaryFolder folder_;
 };
 
 TEST_F(PolicyTest, WhatNoGrantNamesIsNotGranted) {

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "broker_desks.hpp"
+#include "tests/platform/files.hpp"
 #include "wire/device_ids.hpp"
 #include "wire/errors.hpp"
 
@@ -29,10 +30,10 @@ class RightsTest : public BrokerTest {
   }
 
   void grant(const std::string& text) {
-    const auto file = std::filesystem::path(::testing::TempDir()) / "tsplink-rights.toml";
+    const tests::TemporaryFolder folder;
+    const auto file = folder.path() / "policy.toml";
     std::ofstream(file) << text;
     broker_.set_policy(std::make_shared<Policy>(Policy::read(file)));
-    std::filesystem::remove(file);
   }
   /// Lines and phones of each inventory since the last look: "+id" and "-id".
   std::vector<std::string> told(SessionId session) {
