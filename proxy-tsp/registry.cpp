@@ -2,8 +2,8 @@
 
 #include <windows.h>
 
+#include <cstdio>
 #include <cstring>
-#include <cwchar>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -122,13 +122,14 @@ std::optional<RegistrySettings> settings_of_registry() {
 
 bool class_registered(const GUID& clsid) {
   const auto& [a, b, c, d] = clsid;
-  wchar_t path[100];
-  std::swprintf(path, std::size(path),
-                L"SOFTWARE\\Classes\\CLSID\\{%08lX-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}\\InprocServer32",
-                static_cast<unsigned long>(a), b, c, d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]);
+  char text[40];
+  std::snprintf(text, sizeof text, "%08lX-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X", static_cast<unsigned long>(a),
+                b, c, d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]);
+  const std::string_view id = text;
+  const auto path = L"SOFTWARE\\Classes\\CLSID\\{" + std::wstring(id.begin(), id.end()) + L"}\\InprocServer32";
   const auto there = [&](REGSAM view) {
     Key key;
-    return RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, KEY_READ | view, &key.handle) == ERROR_SUCCESS;
+    return RegOpenKeyExW(HKEY_LOCAL_MACHINE, path.c_str(), 0, KEY_READ | view, &key.handle) == ERROR_SUCCESS;
   };
   return there(KEY_WOW64_64KEY) || there(KEY_WOW64_32KEY);
 }

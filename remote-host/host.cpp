@@ -88,7 +88,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     }
     reactor_.start();
     if (!config_.port_file.empty()) {
-      write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n");
+      write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n", "port_file");
       port_file_written_ = true;
     }
     policy_.start();

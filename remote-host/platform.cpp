@@ -116,11 +116,12 @@ std::vector<std::string> program_arguments(int argc, char** argv) { return {argv
 
 void leave_at_once(int status) { std::_Exit(status); }
 
-void write_whole_file(const std::filesystem::path& path, const std::string& text) {
+void write_whole_file(const std::filesystem::path& path, const std::string& text, const std::string& setting) {
   std::error_code failure;
   const auto type = std::filesystem::status(path, failure).type();
   if (type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::regular) {
-    throw Failure(Kind::Configuration, path.string() + " is there and no ordinary file; name another.");
+    throw Failure(Kind::Configuration,
+                  path.string() + " is there and no ordinary file; choose another " + setting + ".");
   }
   auto part = path;
   part += ".part";
@@ -131,7 +132,8 @@ void write_whole_file(const std::filesystem::path& path, const std::string& text
   if (file) std::filesystem::rename(part, path, failure);
   if (!file || failure) {
     std::filesystem::remove(part, failure);
-    throw Failure(Kind::Configuration, "The file " + path.string() + " cannot be written; name another.");
+    throw Failure(Kind::Configuration,
+                  "The file " + path.string() + " cannot be written; choose another " + setting + ".");
   }
 }
 

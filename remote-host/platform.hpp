@@ -44,7 +44,7 @@ std::vector<std::string> program_arguments(int argc, char** argv);
 [[noreturn]] void leave_at_once(int status);
 
 /// Writes `text` so that a reader sees nothing or all of it; replaces nothing but a regular file. Throws
-/// Failure(Configuration).
-void write_whole_file(const std::filesystem::path& path, const std::string& text);
+/// Failure(Configuration), which names the `setting` that the path is of.
+void write_whole_file(const std::filesystem::path& path, const std::string& text, const std::string& setting);
 
 }  // namespace tsplink::host

@@ -114,7 +114,7 @@ void PermanentIds::write(const std::filesystem::path& table) const {
   std::ostringstream text;
   text << "# Permanent ids that desktops know lines and phones by. Standby hosts take this table with --import-ids.\n"
        << toml::table{{"site", site_}, {"device", std::move(devices)}} << "\n";
-  write_whole_file(table, text.str());
+  write_whole_file(table, text.str(), "file for the permanent ids");
 }
 
 }  // namespace tsplink::host

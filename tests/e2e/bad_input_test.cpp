@@ -79,10 +79,10 @@ TEST_P(BadHostInput, IsRefusedInOneSentence) {
 INSTANTIATE_TEST_SUITE_P(
     All, BadHostInput,
     testing::Values(
-        BadHost{"MalformedToml", {{"[log]", "[log"}}, {"/host\\.toml:7:"}},
-        BadHost{"AnUnknownKey", {{"level = ", "levle = "}}, {"/host\\.toml:8:", "log\\.levle"}},
-        BadHost{"AnUnknownSection", {{"[log]\nlevel", "[lgo]\nlevel"}}, {"/host\\.toml:7:", "lgo"}},
-        BadHost{"AWrongType", {{"permanent_id = 1", "permanent_id = \"1\""}}, {"/host\\.toml:15:", "permanent_id"}},
+        BadHost{"MalformedToml", {{"[log]", "[log"}}, {"/host\\.toml:8:"}},
+        BadHost{"AnUnknownKey", {{"level = ", "levle = "}}, {"/host\\.toml:9:", "log\\.levle"}},
+        BadHost{"AnUnknownSection", {{"[log]\nlevel", "[lgo]\nlevel"}}, {"/host\\.toml:8:", "lgo"}},
+        BadHost{"AWrongType", {{"permanent_id = 1", "permanent_id = \"1\""}}, {"/host\\.toml:16:", "permanent_id"}},
         BadHost{"AMissingModule",
                 {{"@bin/simpbx.tsp", "/nowhere/vendor.tsp"}},
                 {"/nowhere/vendor\\.tsp", "provider\\.module"}},
