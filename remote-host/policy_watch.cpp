@@ -9,6 +9,8 @@ namespace tsplink::host {
 namespace {
 
 std::optional<std::string> text_of(const std::filesystem::path& file) {
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(file, failure)) return std::nullopt;  // a pipe would never end
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(stream), {});

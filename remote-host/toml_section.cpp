@@ -7,7 +7,9 @@ namespace tsplink::host {
 toml::table read_toml(const std::filesystem::path& file, const std::string& what, const std::string& advice) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) {
-    throw Failure(Kind::Configuration, "There is no " + what + " " + file.string() + "; " + advice + ".");
+    const bool other = std::filesystem::exists(file, ignored);
+    throw Failure(Kind::Configuration, other ? file.string() + " is no ordinary file; " + advice + "."
+                                             : "There is no " + what + " " + file.string() + "; " + advice + ".");
   }
   try {
     std::ifstream stream(file, std::ios::binary);  // by path: a name in UTF-16 on Windows

@@ -179,6 +179,7 @@ class Broker {
   /// Gives a session what the policy says now, and takes what it says no more.
   void review(SessionId id, Session& session);
   void expel(SessionId session, std::uint64_t device);
+  void say_closed(const Station& station, SessionId session);
   template <class C>
   void get_id(const Request& request);
   wire::EventValues without_foreign_calls(wire::EventValues event, SessionId session) const;

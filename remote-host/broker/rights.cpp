@@ -99,6 +99,25 @@ void Broker::review(SessionId id, Session& session) {
   sessions_.send(id, wire::make_inventory(come));
 }
 
+/// To a session whose use of a device ends without its doing: its calls are over, and the line or phone is closed.
+void Broker::say_closed(const Station& station, SessionId session) {
+  wire::EventValues event;
+  event.device = station.values.id;
+  for (const auto id : station.calls) {
+    const auto* call = find_call(id);
+    if (!call || !call->holders.count(session) || call->idle()) continue;
+    event.message = static_cast<std::uint16_t>(wire::Message::kLINE_CALLSTATE);
+    event.call = id;
+    event.params[0] = LINECALLSTATE_IDLE;
+    sessions_.send(session, wire::make_event(event));
+  }
+  event.message =
+      static_cast<std::uint16_t>(station.phone ? wire::Message::kPHONE_CLOSE : wire::Message::kLINE_CLOSE);
+  event.call = 0;
+  event.params[0] = 0;
+  sessions_.send(session, wire::make_event(event));
+}
+
 void Broker::expel(SessionId id, std::uint64_t device) {
   auto& station = stations_.at(device);
   std::erase_if(station.opening, [&](const Request& request) {
@@ -106,7 +125,10 @@ void Broker::expel(SessionId id, std::uint64_t device) {
     respond(request, static_cast<LONG>(station.phone ? PHONEERR_NODEVICE : LINEERR_NODEVICE));
     return true;
   });
-  if (station.attachment(id)) detach(device, id, {});
+  if (station.attachment(id)) {
+    say_closed(station, id);
+    detach(device, id, {});
+  }
   auto& session = open_sessions_.at(id);
   session.grants.erase(device);
   tell_gone(id, session, station.values, station.phone);

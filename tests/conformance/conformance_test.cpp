@@ -229,7 +229,9 @@ class Report : public testing::Environment {
     for (int i = 0; i < run.total_test_suite_count(); ++i) {
       const auto& suite = *run.GetTestSuite(i);
       const bool scenarios = tapisim::starts_with(suite.name(), "Scenarios/");
-      if (scenarios && suite.test_to_run_count() != suite.total_test_count()) return;  // a filter: no sums
+      if (!scenarios || suite.test_to_run_count() == suite.total_test_count()) continue;
+      if (listing) std::cout << ledger.list() << "(of the scenarios that the filter chose)\n";
+      return;  // a filter: no sums
     }
     if (!has_bare_vendor()) {
       for (const auto& function : tapisim::functions()) {
@@ -260,9 +262,12 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument != "--list") {
-      std::cerr << "conformance_test: unknown option '" << argument
-                << "'\n  --list   after the run, prints each function and message with what covers it\n";
-      return 2;
+      const bool help = argument == "--help";
+      (help ? std::cout : std::cerr) << (help ? std::string()
+                                              : "conformance_test: unknown option '" + argument + "'\n")
+                                     << "  --list   plays the scenarios, then prints each function and message with "
+                                        "what covers it\n";
+      return help ? 0 : 2;
     }
     tsplink::conformance::listing = true;
   }

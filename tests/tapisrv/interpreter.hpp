@@ -53,6 +53,7 @@ class Interpreter {
   void expect_completion(const Options& options, Run& run);
   void expect_event(const Event& event, const Options& options, Run& run);
   void expect_none(const Options& options, Run& run);
+  static void check_words(const Event& event, const Options& given);
   bool matches(const Happening& happening, const Event& event, const Options& options);
   void check_outputs(const Function& function, const Frame& frame, const Options& options);
   void msp(const std::vector<std::string>& words, Run& run);

@@ -89,6 +89,12 @@ void Provider::start() {
                  {"dwPhoneDeviceIDBase", std::to_string(kPhoneBase)},
                  {"dwNumLines", std::to_string(lines_)},
                  {"dwNumPhones", std::to_string(phones_)}};
+  {
+    // TAPI has said them with this function, in which a device may go already.
+    const std::lock_guard lock(world_.mutex);
+    for (DWORD i = 0; i < lines_; ++i) world_.line_devices.push_back(kLineBase + i);
+    for (DWORD i = 0; i < phones_; ++i) world_.phone_devices.push_back(kPhoneBase + i);
+  }
   must("providerInit", init);
   running_ = true;
   for (DWORD i = 0; i < lines_; ++i) ask_about(false, kLineBase + i);
@@ -141,7 +147,8 @@ void Provider::ask_about(bool phone, DWORD id) {
   {
     const std::lock_guard lock(world_.mutex);
     device->section = world_.section_of(phone, id);
-    (phone ? world_.phone_devices : world_.line_devices).push_back(id);
+    auto& given = phone ? world_.phone_devices : world_.line_devices;
+    if (std::find(given.begin(), given.end(), id) == given.end()) given.push_back(id);
   }
   if (!negotiate(*device)) return;
   if (phone) {

@@ -92,6 +92,16 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
       checks.pairs[name] = value;
     }
   }
+  if (function->async) {
+    if (!given.get("fails").empty()) {
+      throw std::runtime_error(function->name + " is asynchronous: what it ends in is for \"expect completion " +
+                               given.get("fails") + "\"");
+    }
+    if (!checks.pairs.empty()) {
+      throw std::runtime_error(function->name + " has no parameter " + checks.pairs.begin()->first +
+                               "; outputs are for \"expect completion\"");
+    }
+  }
   const bool makes_call = function->name == "lineMakeCall";
   if (makes_call) {
     arguments.before = [this](const std::vector<Object*>& made) {
@@ -180,6 +190,23 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
   caller_.call(*find_function("lineCloseCall"), arguments, nullptr, Show::trace_only);
 }
 
+/// Refuses a word that no parameter of the message has as a constant: it would be waited for in vain.
+void Interpreter::check_words(const Event& event, const Options& given) {
+  for (const auto& word : given.plain) {
+    bool known = constant_value(word).has_value();
+    for (const auto& param : event.params) {
+      if (param.role == "detail") {
+        for (DWORD bit = 1; bit != 0 && !known; bit <<= 1U) {
+          const auto group = detail_group(bit);
+          known = !group.empty() && constant_value(std::string(group) + "_" + word).has_value();
+        }
+      }
+      known = known || (!param.group.empty() && constant_value(param.group + "_" + word).has_value());
+    }
+    if (!known) throw std::runtime_error("\"" + word + "\" is no constant of " + std::string(event.name));
+  }
+}
+
 bool Interpreter::matches(const Happening& happening, const Event& event, const Options& given) {
   if (happening.event != &event || happening.claimed || happening.held) return false;
   const auto& params = event.params;
@@ -218,6 +245,7 @@ void Interpreter::inside(const std::vector<std::string>& words, const Run& run) 
     throw std::runtime_error("write: inside MESSAGE [CONSTANT] on NAME call FUNCTION ..");
   }
   const auto given = std::make_shared<Options>(options({words.begin(), verb}, 2));
+  check_words(*event, *given);
   const Object* target = object(given->get("on"));
   const std::vector<std::string> wanted(verb, words.end());
   Hook hook;
@@ -251,6 +279,7 @@ std::string Interpreter::unclaimed(const Section* section) {
 
 void Interpreter::expect_event(const Event& event, const Options& given, Run& run) {
   if (given.get("on").empty()) throw std::runtime_error("say on which line, phone or call");
+  check_words(event, given);
   const Object* target = object(given.get("on"));
   auto limit = run.limit;
   if (!given.get("within").empty()) limit = std::chrono::milliseconds(parse_number(given.get("within")) * 1000);
@@ -293,6 +322,7 @@ void Interpreter::expect_none(const Options& given, Run& run) {
   }
   Options rest = given;
   rest.plain.erase(rest.plain.begin());
+  check_words(*event, rest);
   const Object* target = object(given.get("on"));
   (void)run;
   std::unique_lock lock(world_.mutex);

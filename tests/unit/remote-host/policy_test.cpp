@@ -165,6 +165,9 @@ TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
   for (int i = 0; i < 3; ++i) watch.look();
   std::filesystem::remove(file());
   for (int i = 0; i < 3; ++i) watch.look();
+  std::filesystem::create_directory(file());
+  for (int i = 0; i < 3; ++i) watch.look();
+  std::filesystem::remove(file());
   EXPECT_EQ(taken.size(), 1U);  // what is broken or gone leaves the one before in force
   write("");
   for (int i = 0; i < 3; ++i) watch.look();

@@ -69,6 +69,7 @@ TEST_F(RightsTest, AChangedPolicyReachesDesktopsAsDevicesThatComeAndGo) {
   new_call(0x77, LINECALLSTATE_CONNECTED);
   heard_.clear();
   grant("[[grant]]\nto = [\"CN=bert\", \"CN=carl\"]\nright = \"control\"\npermanent_id = 1\n");
+  EXPECT_EQ(hears(kAnna), (Names{"LINE_CALLSTATE 1", "LINE_CLOSE 0"}));
   EXPECT_EQ(told(kAnna), (Told{"-1", "-2", "-3"}));
   EXPECT_EQ(told(kBert), (Told{"-2", "-3"}));
   EXPECT_EQ(told(kCarl), (Told{"-2", "+1"}));
