@@ -97,6 +97,14 @@ void Core::shutdown() {
   pump_.stop();
   std::lock_guard lock(mutex_);
   tapi_ = {};
+  // A callback may still be running, if it is what shut us down.
+  const auto close = [](auto& objects) {
+    for (const auto& object : objects.select([](const auto&) { return true; })) object->closed = true;
+  };
+  close(lines_);
+  close(phones_);
+  close(calls_);
+  close(dialogs_);
   lines_.clear();
   phones_.clear();
   calls_.clear();

@@ -93,13 +93,6 @@ class Broker {
     std::uint64_t number = 0;
   };
   using Masks = std::array<std::uint32_t, 3>;
-  /// What each session asked to be told of, and what the vendor was told for all of them: their union.
-  struct Wishes {
-    std::map<SessionId, Masks> of;
-    Masks given{};
-    bool of_controllers = false;  // those of monitors do not count
-    std::uint32_t mask(SessionId session, std::size_t which) const;
-  };
   /// The extension version in force: the first who selects one decides for all.
   struct Extension {
     std::uint32_t version = 0;
@@ -126,6 +119,20 @@ class Broker {
     std::uint64_t msp = 0;
     std::uint64_t dialog = 0;
   };
+  /// What each session asked to be told of, and what the vendor was told for all of them: their union. One request is
+  /// with the vendor at a time, or nobody would know what its refusal is of.
+  struct Wishes {
+    struct Waiting {
+      Request request;
+      Masks masks{};
+    };
+    std::map<SessionId, Masks> of{};
+    Masks given{};
+    bool of_controllers = false;  // those of monitors do not count
+    bool asking = false;
+    std::deque<Waiting> waiting{};
+    std::uint32_t mask(SessionId session, std::size_t which) const;
+  };
   struct Station {  // a line or a phone
     wire::DeviceValues values;
     DeviceFacts facts;
@@ -135,9 +142,9 @@ class Broker {
     bool close_drops = false;
     Life life = Life::Closed;
     std::vector<Attachment> attachments;
-    std::vector<Request> opening;   // answered when the vendor's line is open (their arguments are not used any more)
-    Wishes status;                  // of lineSetStatusMessages (two masks) or phoneSetStatusMessages (three)
-    Wishes media = {{}, {}, true};  // of lineSetDefaultMediaDetection
+    std::vector<Request> opening;  // answered when the vendor's line is open (their arguments are not used any more)
+    Wishes status;                 // of lineSetStatusMessages (two masks) or phoneSetStatusMessages (three)
+    Wishes media{.of_controllers = true};  // of lineSetDefaultMediaDetection
     Extension extension;
     std::vector<std::uint64_t> calls;  // in the order of their coming
 
@@ -149,6 +156,7 @@ class Broker {
     std::set<SessionId> holders;
     std::set<SessionId> controllers;         // made or answered it, or acted on it
     std::optional<wire::EventValues> state;  // the last LINE_CALLSTATE
+    std::uint32_t media_mode = 0;            // the last that the vendor named
     Wishes digits;                           // of lineMonitorDigits
     Wishes media;                            // of lineMonitorMedia
     std::map<std::uint32_t, Tag> tags;       // by the number that the vendor has
@@ -176,8 +184,10 @@ class Broker {
     return grant_of(session, device).allows(wire::Right::Control);
   }
   static DeviceFacts facts_of(const Station& station, const std::string& provider);
-  /// Gives a session what the policy says now, and takes what it says no more.
-  void review(SessionId id, Session& session);
+  /// Gives sessions what the policy says now, and takes what it says no more.
+  void review();
+  /// One session's part of that; the devices that are to be taken.
+  std::vector<std::uint64_t> review(SessionId id, Session& session);
   void expel(SessionId session, std::uint64_t device);
   void say_closed(const Station& station, SessionId session);
   template <class C>
@@ -197,6 +207,7 @@ class Broker {
   void answered(std::uint64_t id, LONG result, Span outputs);
   void accepted(const Pending& pending, LONG result, Span outputs);
   void done_plainly(Pending& pending, LONG result, Span outputs);
+  void acted(const Request& request);
   void withdraw(SessionId session, std::uint64_t device, std::uint64_t call);
 
   // devices.cpp
@@ -220,8 +231,12 @@ class Broker {
   template <class C>
   void wish(const Request& request);
   template <class C>
+  void next_wish(std::uint64_t device, std::uint64_t call);
+  void refuse_wishes(Wishes& wishes, LONG result);
+  template <class C>
   void tell_union(const Station& station, std::uint64_t object, Wishes& wishes);
   void tell_unions(Station& station);
+  static void forget(Wishes& wishes, SessionId session);
   void forget_wishes(Station& station, SessionId session);
   void forget_wishes(CallState& call, SessionId session);
   template <class C>
@@ -248,6 +263,8 @@ class Broker {
   void tell_dialog_to_close(std::uint64_t dialog, const Instance& instance);
   /// Ends the MSP instances and dialogs that a session has on a device.
   void close_instances(const Station& station, SessionId session);
+  void close_dialogs(const Station& station, SessionId session);
+  void leave_call(CallState& call, SessionId session);
 
   // fan_out.cpp
   void event(const wire::Buffer& envelope, const wire::fb::Event& event);

@@ -59,12 +59,14 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   const bool controlled = controls(session, call.line);
   call.holders.erase(session);
   call.controllers.erase(session);
+  // Nobody who only watches takes a call away from those who come later.
+  const bool goes_on = session && !controlled && !line_closes && !call.idle();
   const bool others_control = std::any_of(call.holders.begin(), call.holders.end(),
                                           [&](SessionId holder) { return controls(holder, call.line); });
   if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
     ask<calls::lineDrop>(line.worker, {{}, id, {}, {}});
   }
-  if (!call.holders.empty() || call.closing) {
+  if (!call.holders.empty() || call.closing || goes_on) {
     forget_wishes(call, session);
     if (done) done(0);
     return;
@@ -79,6 +81,9 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
 void Broker::forget_call(std::uint64_t id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
+  for (auto* wishes : {&found->second.digits, &found->second.media}) {
+    refuse_wishes(*wishes, static_cast<LONG>(LINEERR_INVALCALLHANDLE));
+  }
   if (const auto line = stations_.find(found->second.line); line != stations_.end())
     std::erase(line->second.calls, id);
   calls_.erase(found);
@@ -86,17 +91,29 @@ void Broker::forget_call(std::uint64_t id) {
 
 void Broker::drop_call(const Request& request) {
   auto& call = calls_.at(request.call);
-  const auto media = call.state ? static_cast<std::uint32_t>(call.state->params[2]) : 0;
   const auto owned = station(call.line).media.mask(request.session, 0);
+  const bool owner = controls(request.session, call.line) &&
+                     (call.controllers.count(request.session) != 0 || (owned & call.media_mode) != 0 ||
+                      (owned != 0 && call.media_mode == 0));
+  if (owner) return forward(request);
   // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that.
-  if (!call.controllers.count(request.session) && media != 0 && (owned & media) == 0) {
-    respond(request, 0);
-    wire::EventValues idle = *call.state;
-    idle.params[0] = LINECALLSTATE_IDLE;
-    idle.params[1] = 0;
-    return sessions_.send(request.session, wire::make_event(idle));
-  }
-  forward(request);
+  respond(request, 0);
+  wire::EventValues idle;
+  if (call.state) idle = *call.state;
+  idle.message = static_cast<std::uint16_t>(wire::Message::kLINE_CALLSTATE);
+  idle.device = call.line;
+  idle.call = call.id;
+  idle.params[0] = LINECALLSTATE_IDLE;
+  idle.params[1] = 0;
+  sessions_.send(request.session, wire::make_event(idle));
+  leave_call(call, request.session);
+}
+
+/// The call goes on without it.
+void Broker::leave_call(CallState& call, SessionId session) {
+  call.holders.erase(session);
+  call.controllers.erase(session);
+  forget_wishes(call, session);
 }
 
 void Broker::create_instance(const Request& request) {
@@ -154,13 +171,17 @@ void Broker::close_instances(const Station& station, SessionId session) {
   for (const auto& each : instances_) {
     if (mine(each)) ask<calls::lineCloseMSPInstance>(station.worker, {each.first});
   }
-  for (const auto& each : dialogs_) {
-    if (!mine(each)) continue;
+  std::erase_if(instances_, mine);
+  close_dialogs(station, session);
+}
+
+void Broker::close_dialogs(const Station& station, SessionId session) {
+  std::erase_if(dialogs_, [&](const auto& each) {
+    if (each.second.session != session || each.second.device != station.values.id) return false;
     tell_dialog_to_close(each.first, each.second);
     ask<calls::providerFreeDialogInstance>(station.worker, {each.first});
-  }
-  std::erase_if(instances_, mine);
-  std::erase_if(dialogs_, mine);
+    return true;
+  });
 }
 
 }  // namespace tsplink::host

@@ -60,7 +60,7 @@ void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) 
     }
   }
   for (const auto id : gone) remove_station(id);
-  for (auto& [id, session] : open_sessions_) review(id, session);
+  review();
 }
 
 void Broker::remove_station(std::uint64_t id) {
@@ -70,7 +70,9 @@ void Broker::remove_station(std::uint64_t id) {
     respond(request, static_cast<LONG>(found->second.phone ? PHONEERR_NODEVICE : LINEERR_NODEVICE));
   }
   for (const auto& attachment : found->second.attachments) withdraw(attachment.session, id, 0);
-  for (const auto call : found->second.calls) calls_.erase(call);
+  const auto gone = static_cast<LONG>(found->second.phone ? PHONEERR_NODEVICE : LINEERR_NODEVICE);
+  for (auto* wishes : {&found->second.status, &found->second.media}) refuse_wishes(*wishes, gone);
+  while (!found->second.calls.empty()) forget_call(found->second.calls.back());
   std::erase_if(instances_, [&](const auto& each) { return each.second.device == id; });
   std::erase_if(dialogs_, [&](const auto& each) {
     if (each.second.device != id) return false;
@@ -186,6 +188,7 @@ void Broker::detach(std::uint64_t device, SessionId session, const std::function
 
 void Broker::close_at_vendor(Station& station, const std::function<void(LONG)>& done) {
   station.life = Life::Closing;
+  station.extension = {};
   const auto id = station.values.id;
   const Done closed = [this, id, done](Pending&, LONG result, Span) {
     const auto found = stations_.find(id);

@@ -64,6 +64,7 @@ void Broker::call_event(const wire::Buffer& envelope, const wire::fb::Event& eve
   if (!call) return;
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_CALLSTATE)) {
     call->state = wire::read_event(event);
+    if (event.param3()) call->media_mode = static_cast<std::uint32_t>(event.param3());  // many drivers say it once
   }
   const auto tag = wire::position_of(wire::EventRole::EventTag, *wire::event_description(event.message()));
   if (tag < 3) return tagged_event(*call, event, tag);

@@ -68,10 +68,20 @@ void Broker::tell_gone(SessionId id, Session& session, const wire::DeviceValues&
 
 void Broker::set_policy(std::shared_ptr<const Policy> policy) {
   policy_ = std::move(policy);
-  for (auto& [id, session] : open_sessions_) review(id, session);
+  review();
 }
 
-void Broker::review(SessionId id, Session& session) {
+void Broker::review() {
+  // First what everybody may do now, then who may not any more: a line that is handed over is never without a user.
+  std::vector<std::pair<SessionId, std::uint64_t>> taken;
+  for (auto& [id, session] : open_sessions_) {
+    for (const auto device : review(id, session)) taken.emplace_back(id, device);
+  }
+  for (const auto& [id, device] : taken) expel(id, device);
+  for (auto& [id, station] : stations_) tell_unions(station);  // a monitor's wishes count less
+}
+
+std::vector<std::uint64_t> Broker::review(SessionId id, Session& session) {
   wire::InventoryValues come;
   come.complete = false;
   std::vector<std::uint64_t> taken;
@@ -85,18 +95,17 @@ void Broker::review(SessionId id, Session& session) {
       continue;
     }
     session.grants[device] = now;
-    if (before.exists()) {
-      tell_unions(stations_.at(device));  // a monitor's wishes count less
-      continue;
-    }
+    if (!now.allows(wire::Right::Control)) close_dialogs(*station, id);
+    if (before.exists()) continue;
     auto& list = station->phone ? come.phones : come.lines;
     list.push_back(station->values);
     list.back().arrived = true;
   }
-  for (const auto device : taken) expel(id, device);
-  if (come.lines.empty() && come.phones.empty()) return;
-  come.revision = ++session.revision;
-  sessions_.send(id, wire::make_inventory(come));
+  if (!come.lines.empty() || !come.phones.empty()) {
+    come.revision = ++session.revision;
+    sessions_.send(id, wire::make_inventory(come));
+  }
+  return taken;
 }
 
 /// To a session whose use of a device ends without its doing: its calls are over, and the line or phone is closed.
@@ -125,6 +134,7 @@ void Broker::expel(SessionId id, std::uint64_t device) {
     respond(request, static_cast<LONG>(station.phone ? PHONEERR_NODEVICE : LINEERR_NODEVICE));
     return true;
   });
+  withdraw(id, device, 0);
   if (station.attachment(id)) {
     say_closed(station, id);
     detach(device, id, {});

@@ -13,6 +13,9 @@ namespace {
 /// Of one function that a session has under way on a call; a vendor that never says their end keeps no more.
 constexpr std::size_t kMostTags = 16;
 
+template <class C>
+constexpr bool kIsPhone = C::name.substr(0, 5) == "phone";
+
 /// The object comes first, and every other parameter is a mask.
 template <class C>
 constexpr std::size_t kMasks = C::size - 1;
@@ -66,44 +69,74 @@ Broker::Wishes* Broker::wishes(std::uint16_t function, std::uint64_t device, std
 template <class C>
 void Broker::wish(const Request& request) {
   static_assert(kMasks<C> <= std::tuple_size_v<Masks>);
+  constexpr std::size_t kMostWaiting = 256;
   const auto inputs = wire::decode<typename C::Inputs>(request.arguments);
-  Masks masks{};
+  Wishes::Waiting wanted{request, {}};
+  wanted.request.arguments = {};  // they belong to the desktop's envelope, which goes now
   wire::for_each_parameter<C>([&](auto at) {
-    if constexpr (at.value > 0) masks[at.value - 1] = std::get<at.value>(inputs);
+    if constexpr (at.value > 0) wanted.masks[at.value - 1] = std::get<at.value>(inputs);
   });
   auto& wishes = *this->wishes(request.function, request.device, request.call);
-  const auto found = wishes.of.find(request.session);
-  const auto before = found == wishes.of.end() ? Masks{} : found->second;
-  wishes.of[request.session] = masks;
-  const auto hear = [this, request] {
+  if (wishes.waiting.size() >= kMostWaiting) {
+    return respond(request, static_cast<LONG>(kIsPhone<C> ? PHONEERR_RESOURCEUNAVAIL : LINEERR_RESOURCEUNAVAIL));
+  }
+  wishes.waiting.push_back(std::move(wanted));
+  if (!wishes.asking) next_wish<C>(request.device, request.call);
+}
+
+template <class C>
+void Broker::next_wish(std::uint64_t device, std::uint64_t call) {
+  const auto hear = [this, device](SessionId session) {
     if constexpr (std::is_same_v<C, calls::lineSetDefaultMediaDetection>) {
-      const auto line = stations_.find(request.device);
-      const auto* mine = line == stations_.end() ? nullptr : line->second.attachment(request.session);
-      if (mine) start_hearing(request.device, mine->number);
+      const auto line = stations_.find(device);
+      const auto* mine = line == stations_.end() ? nullptr : line->second.attachment(session);
+      if (mine) start_hearing(device, mine->number);
     }
   };
-  const auto all = union_of(request.device, wishes);
-  // A vendor hears from one desktop alone whatever that asks, as it would from TAPI.
-  const bool shared = std::any_of(wishes.of.begin(), wishes.of.end(), [&](const auto& each) {
-    return each.first != request.session && each.second != Masks{};
-  });
-  if (shared && all == wishes.given) {
-    respond(request, 0);
-    return hear();
+  for (;;) {
+    auto* wishes = this->wishes(static_cast<std::uint16_t>(number_of<C>), device, call);
+    if (!wishes || wishes->asking || wishes->waiting.empty()) return;
+    const auto [request, masks] = std::move(wishes->waiting.front());
+    wishes->waiting.pop_front();
+    const auto found = wishes->of.find(request.session);
+    const auto before = found == wishes->of.end() ? Masks{} : found->second;
+    // At once, since the vendor's events may come before its answer.
+    wishes->of[request.session] = masks;
+    const auto all = union_of(device, *wishes);
+    // A vendor hears from one desktop alone whatever that asks, as it would from TAPI.
+    const auto session = request.session;
+    const bool shared = std::any_of(wishes->of.begin(), wishes->of.end(), [&](const auto& each) {
+      return each.first != session && each.second != Masks{};
+    });
+    if (shared && all == wishes->given) {
+      respond(request, 0);
+      hear(session);
+      continue;
+    }
+    wishes->asking = true;
+    const auto object = call ? call : device;
+    return forward(request, arguments_of<C>(object, all),
+                   [this, before, all, hear, device, call](Pending& pending, LONG result, Span) {
+                     const auto asker = pending.from.session;
+                     if (auto* now = this->wishes(pending.from.function, device, call)) {
+                       now->asking = false;
+                       const auto mine = now->of.find(asker);  // unless it has left meanwhile
+                       if (result != 0 && mine != now->of.end()) mine->second = before;
+                       if (result == 0) now->given = all;
+                     }
+                     respond(pending, result);
+                     hear(asker);
+                     next_wish<C>(device, call);
+                     auto* left = this->wishes(pending.from.function, device, call);
+                     if (left) tell_union<C>(stations_.at(device), call ? call : device, *left);
+                   });
   }
-  wishes.given = all;
-  forward(request, arguments_of<C>(std::get<0>(inputs), all),
-          [this, before, hear](Pending& pending, LONG result, Span) {
-            const auto& from = pending.from;
-            auto* now = this->wishes(from.function, from.device, from.call);
-            if (result != 0 && now) {
-              // The vendor has what it had before; a session that left meanwhile has taken its part back already.
-              if (const auto mine = now->of.find(from.session); mine != now->of.end()) mine->second = before;
-              now->given = union_of(from.device, *now);
-            }
-            respond(pending, result);
-            hear();
-          });
+}
+
+/// Those whose line, phone or call is gone.
+void Broker::refuse_wishes(Wishes& wishes, LONG result) {
+  for (const auto& each : wishes.waiting) respond(each.request, result);
+  wishes.waiting.clear();
 }
 
 template void Broker::wish<calls::lineSetStatusMessages>(const Request&);
@@ -115,16 +148,20 @@ template void Broker::wish<calls::lineMonitorMedia>(const Request&);
 template <class C>
 void Broker::tell_union(const Station& station, std::uint64_t object, Wishes& wishes) {
   const auto all = union_of(station, wishes);
-  if (all == wishes.given) return;
+  if (wishes.asking || all == wishes.given) return;  // what is under way is looked at again when it ends
   wishes.given = all;
   Request own;
   own.function = static_cast<std::uint16_t>(number_of<C>);
   send_request(station.worker, own, arguments_of<C>(object, all), {});
 }
 
+void Broker::forget(Wishes& wishes, SessionId session) {
+  wishes.of.erase(session);
+  std::erase_if(wishes.waiting, [&](const auto& each) { return each.request.session == session; });
+}
+
 void Broker::forget_wishes(Station& station, SessionId session) {
-  station.status.of.erase(session);
-  station.media.of.erase(session);
+  for (auto* wishes : {&station.status, &station.media}) forget(*wishes, session);
   tell_unions(station);
 }
 
@@ -137,8 +174,7 @@ void Broker::tell_unions(Station& station) {
 }
 
 void Broker::forget_wishes(CallState& call, SessionId session) {
-  call.digits.of.erase(session);
-  call.media.of.erase(session);
+  for (auto* wishes : {&call.digits, &call.media}) forget(*wishes, session);
   if (call.closing || call.idle()) return;
   const auto& line = station(call.line);
   tell_union<calls::lineMonitorDigits>(line, call.id, call.digits);
@@ -150,8 +186,8 @@ void Broker::forget_wishes(CallState& call, SessionId session) {
 namespace {
 
 template <class C>
-constexpr LONG kOtherExtension = static_cast<LONG>(C::name.substr(0, 5) == "phone" ? PHONEERR_INCOMPATIBLEEXTVERSION
-                                                                                   : LINEERR_INCOMPATIBLEEXTVERSION);
+constexpr LONG kOtherExtension = static_cast<LONG>(kIsPhone<C> ? PHONEERR_INCOMPATIBLEEXTVERSION
+                                                               : LINEERR_INCOMPATIBLEEXTVERSION);
 
 }  // namespace
 
@@ -177,7 +213,8 @@ void Broker::select_extension(const Request& request) {
       if (result == 0) {
         now.in_force = true;
       } else {
-        now = before;
+        now.users.erase(pending.from.session);
+        if (now.users.empty()) now = before;
       }
     }
     respond(pending, result);
@@ -232,8 +269,8 @@ void Broker::forward_tagged(const Request& request) {
   const auto arguments = with_event_tag(request.function, request.arguments, exchanged);
   tags[given] = {request.session, request.function, exchanged};
   forward(request, arguments, [this, given](Pending& pending, LONG result, Span outputs) {
-    auto* call = find_call(pending.from.call);
-    if (result != 0 && call) call->tags.erase(given);
+    if (auto* call = find_call(pending.from.call); call && result != 0) call->tags.erase(given);
+    if (result == 0) acted(pending.from);
     respond(pending, result, outputs);
   });
 }

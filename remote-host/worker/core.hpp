@@ -96,7 +96,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   bool describe_phone(Device& device, wire::DeviceValues& values);
   void create_device(bool phone, DWORD_PTR temporary);
   void remove_device(std::uint64_t id);
-  std::uint32_t permanent_id(bool phone, DWORD vendor_id);
+  std::uint32_t permanent_id(Device& device, DWORD vendor_id);
   void release(std::uint64_t id);
   void close_device(std::uint64_t id);
   void close_call(std::uint64_t id);
@@ -151,12 +151,12 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   std::atomic<std::size_t> lines_{0};
   std::atomic<std::size_t> phones_{0};
   std::atomic<std::uint64_t> revision_{0};
-  std::map<std::pair<bool, DWORD>, std::uint32_t> vendor_ids_;  // how many devices have this id of the vendor's
 
   std::mutex mutex_;
   bool closed_ = false;
   Table<Device> devices_;
   std::map<std::pair<bool, DWORD>, std::uint64_t> by_number_;
+  std::set<VendorId> vendor_ids_;  // of the devices that are there
   Table<Call> calls_;
   Table<MspInstance> msps_;
   Table<Dialog> dialogs_;

@@ -140,7 +140,9 @@ void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory
   if (phone ? describe_phone(device, values) : describe_line(device, values)) {
     {
       std::lock_guard lock(mutex_);
-      devices_.find(device.id)->permanent = values.permanent;
+      auto& known = *devices_.find(device.id);
+      known.permanent = values.permanent;
+      known.vendor_id = device.vendor_id;
     }
     (phone ? inventory.phones : inventory.lines).push_back(std::move(values));
     ++(phone ? phones_ : lines_);
@@ -176,7 +178,7 @@ bool Core::describe_line(Device& device, wire::DeviceValues& values) {
     if (result == 0) values.msp = *std::get<1>(outputs);
   }
   const DWORD vendor_id = TSPLINK_MEMBER(LINEDEVCAPS, dwPermanentLineID, values.caps);
-  values.permanent = permanent_id(false, vendor_id);
+  values.permanent = permanent_id(device, vendor_id);
   return true;
 }
 
@@ -191,13 +193,19 @@ bool Core::describe_phone(Device& device, wire::DeviceValues& values) {
     auto [result, outputs] = ask<calls::phoneGetExtensionID>({id, device.version, {}});
     if (result == 0 && !all_zero(*std::get<2>(outputs))) values.extension = *std::get<2>(outputs);
   }
-  values.permanent = permanent_id(true, TSPLINK_MEMBER(PHONECAPS, dwPermanentPhoneID, values.caps));
+  values.permanent = permanent_id(device, TSPLINK_MEMBER(PHONECAPS, dwPermanentPhoneID, values.caps));
   return true;
 }
 
-std::uint32_t Core::permanent_id(bool phone, DWORD vendor_id) {
-  const auto nth = vendor_ids_[{phone, vendor_id}]++;
-  return permanent_->of(options_.name, phone, vendor_id, nth);
+std::uint32_t Core::permanent_id(Device& device, DWORD vendor_id) {
+  {
+    // The first number that no device has which is there: one that comes again is the same.
+    const std::lock_guard lock(mutex_);
+    std::uint32_t nth = 0;
+    while (!vendor_ids_.insert({device.phone, vendor_id, nth}).second) ++nth;
+    device.vendor_id = {device.phone, vendor_id, nth};
+  }
+  return permanent_->of(options_.name, device.phone, vendor_id, std::get<2>(device.vendor_id));
 }
 
 void Core::create_device(bool phone, DWORD_PTR temporary) {
@@ -288,6 +296,7 @@ void Core::remove_device(std::uint64_t id) {
     if (!device || device->removed) return;
     device->removed = true;
     by_number_.erase({device->phone, device->number});
+    vendor_ids_.erase(device->vendor_id);
     wire::DeviceValues gone;
     gone.id = id;
     gone.provider = options_.name;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -13,10 +14,14 @@
 
 namespace tsplink::host {
 
+/// Whether of a phone, the vendor's own permanent id, and which it is of those that have the same.
+using VendorId = std::tuple<bool, DWORD, std::uint32_t>;
+
 struct Device {
   std::uint64_t id = 0;
   bool phone = false;
   DWORD number = 0;  // the device id that the vendor knows
+  VendorId vendor_id{};
   std::uint32_t version = 0;
   std::uint32_t permanent = wire::kNoDevice;
   bool removed = false;

@@ -88,13 +88,20 @@ std::size_t PermanentIds::add(const std::filesystem::path& table) {
     ids_.emplace(name, id);
     taken_.emplace(id, name);
   }
-  save();
+  if (!file_.empty()) write(file_);
   return ids_.size() - before;
 }
 
-void PermanentIds::save() const {
+void PermanentIds::save() {
   if (file_.empty()) return;
   try {
+    // What was imported meanwhile stays.
+    std::error_code ignored;
+    if (std::filesystem::exists(file_, ignored)) {
+      for (const auto& [name, id] : read(file_)) {
+        if (taken_.count(id) == 0 && ids_.emplace(name, id).second) taken_.emplace(id, name);
+      }
+    }
     write(file_);
   } catch (const Failure& failure) {
     log::error("The permanent ids are not stored: " + std::string(failure.what()));

@@ -34,7 +34,7 @@ class PermanentIds {
 
   std::uint32_t hash(const Name& name) const;
   Ids read(const std::filesystem::path& table) const;
-  void save() const;
+  void save();
 
   const std::string site_;
   const std::filesystem::path file_;

@@ -89,5 +89,30 @@ TEST(PumpTest, FiftyDesktopsInOneProcessKeepTheirEventsApart) {
   }
 }
 
+TEST(PumpTest, AShutdownFromInsideACallbackIsTheLastThatTapiHears) {
+  wire::ManualClock clock;
+  CoreOptions options;
+  options.clock = &clock;
+  const auto owner = std::make_shared<int>();
+  options.life.owner = [&] { return owner; };
+  Desktop desktop(options);
+  desktop.start();
+  desktop.open_line();
+  desktop.refuse_calls(1);  // TAPI is busy, so what comes of the call waits behind its LINE_NEWCALL
+  desktop.event(Message::kLINE_NEWCALL, 0, kCallId);
+  desktop.event(Message::kLINE_CALLSTATE, kCallId, LINECALLSTATE_OFFERING, 0, LINEMEDIAMODE_INTERACTIVEVOICE);
+  desktop.told(1);
+  std::atomic<bool> down{false};
+  desktop.inside_next_event([&] {
+    desktop.core().shutdown();
+    down = true;
+  });
+  clock.advance(std::chrono::milliseconds(20));
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while ((!down || owner.use_count() > 1) && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_EQ(owner.use_count(), 1) << "the pump's thread has not ended";
+  EXPECT_EQ(desktop.told_so_far().size(), 2U);
+}
+
 }  // namespace
 }  // namespace tsplink::proxy::test

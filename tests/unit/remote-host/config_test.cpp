@@ -12,9 +12,7 @@ namespace {
 
 class ConfigTest : public ::testing::Test {
  protected:
-  ConfigTest() {
-    std::ofstream(folder_ / "vendor.tsp") << "a module";
-  }
+  ConfigTest() { std::ofstream(folder_ / "vendor.tsp") << "a module"; }
 
   Config read(const std::string& text) {
     std::ofstream(folder_ / "host.toml") << text;

@@ -90,6 +90,21 @@ TEST_F(PermanentIdsTest, ATableThatContradictsIsRefusedAsAWhole) {
   EXPECT_EQ(ids.add(file("other.toml")), 1U);  // so none of the mistakes above had taken it
 }
 
+TEST_F(PermanentIdsTest, AnImportThatIsNotStoredSaysSo) {
+  PermanentIds from("", file("from.toml"));
+  from.of("simpbx", false, 1, 0);
+  EXPECT_THROW(PermanentIds("", file("none") / "ids.toml").add(file("from.toml")), Failure);
+}
+
+TEST_F(PermanentIdsTest, ARunningHostKeepsWhatWasImportedMeanwhile) {
+  write("other.toml", "[[device]]\nprovider = \"pbx\"\nkind = \"line\"\nvendor_id = 5\nnth = 0\nid = 4711\n");
+  PermanentIds running("", file("ids.toml"));
+  running.of("pbx", false, 1, 0);
+  EXPECT_EQ(PermanentIds("", file("ids.toml")).add(file("other.toml")), 1U);
+  running.of("pbx", false, 2, 0);  // a new device
+  EXPECT_EQ(PermanentIds("", file("ids.toml")).of("pbx", false, 5, 0), 4711U);
+}
+
 TEST_F(PermanentIdsTest, ABrokenTableIsNotWrittenOver) {
   write("ids.toml", "[[device]\n");
   EXPECT_THROW(PermanentIds("", file("ids.toml")), Failure);

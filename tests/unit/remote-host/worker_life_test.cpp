@@ -1,5 +1,6 @@
 // A vendor's life, its lines beside each other, its messages and its missing pieces.
 #include <cstring>
+#include <set>
 
 #include "fake_vendor.hpp"
 
@@ -150,6 +151,41 @@ TEST_F(LifeTest, DeviceThatComesLaterAndGoesAgain) {
   EXPECT_EQ(wire::verified_envelope(*went)->body_as_Inventory()->lines()->Get(0)->id(), id);
   EXPECT_EQ(vendor().noted(), std::vector<std::string>{"close line"});
   EXPECT_EQ(run<calls::lineOpen>({id, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(LINEERR_BADDEVICEID));
+}
+
+TEST_F(LifeTest, ALineThatComesAgainHasItsPermanentId) {
+  fake_.set<calls::providerCreateLineDevice>([](DWORD_PTR, DWORD) -> LONG { return 0; });
+  fake_.set<calls::lineGetDevCaps>([](DWORD device, DWORD, DWORD, LPLINEDEVCAPS caps) -> LONG {
+    const DWORD total = caps->dwTotalSize;
+    *caps = {};
+    caps->dwTotalSize = total;
+    caps->dwNeededSize = caps->dwUsedSize = sizeof *caps;
+    const DWORD nth = device - vendor().base;
+    caps->dwPermanentLineID = nth < 2 ? 100 + nth : 900;  // the vendor's number of what comes later
+    return 0;
+  });
+  start();
+  std::uint64_t seen = 0;
+  const auto permanent_of_change = [&](bool arrived) {
+    const auto change = outbox_.wait_for([&](const wire::fb::Envelope& each) {
+      const auto* inventory = each.body_as_Inventory();
+      return inventory && !inventory->complete() && inventory->revision() > seen &&
+             inventory->lines()->Get(0)->arrived() == arrived;
+    });
+    if (!change) return std::uint32_t{0};
+    const auto* inventory = wire::verified_envelope(*change)->body_as_Inventory();
+    seen = inventory->revision();
+    return inventory->lines()->Get(0)->permanent();
+  };
+  std::set<std::uint32_t> ids;
+  for (DWORD i = 0; i < 3; ++i) {
+    vendor().line_event(nullptr, nullptr, LINE_CREATE, reinterpret_cast<DWORD_PTR>(vendor().provider), 77, 0);
+    ids.insert(permanent_of_change(true));
+    vendor().line_event(nullptr, nullptr, LINE_REMOVE, vendor().base + 2 + i, 0, 0);
+    permanent_of_change(false);
+  }
+  EXPECT_EQ(ids.size(), 1U);
+  EXPECT_NE(*ids.begin(), 0U);
 }
 
 std::atomic<int> inside{0};
