@@ -236,7 +236,7 @@ class Broker {
   template <class C>
   void tell_union(const Station& station, std::uint64_t object, Wishes& wishes);
   void tell_unions(Station& station);
-  static void forget(Wishes& wishes, SessionId session);
+  void forget(Wishes& wishes, SessionId session);
   void forget_wishes(Station& station, SessionId session);
   void forget_wishes(CallState& call, SessionId session);
   template <class C>

@@ -69,7 +69,7 @@ Broker::Wishes* Broker::wishes(std::uint16_t function, std::uint64_t device, std
 template <class C>
 void Broker::wish(const Request& request) {
   static_assert(kMasks<C> <= std::tuple_size_v<Masks>);
-  constexpr std::size_t kMostWaiting = 256;
+  constexpr std::ptrdiff_t kMostWaiting = 16;  // of one session
   const auto inputs = wire::decode<typename C::Inputs>(request.arguments);
   Wishes::Waiting wanted{request, {}};
   wanted.request.arguments = {};  // they belong to the desktop's envelope, which goes now
@@ -77,7 +77,9 @@ void Broker::wish(const Request& request) {
     if constexpr (at.value > 0) wanted.masks[at.value - 1] = std::get<at.value>(inputs);
   });
   auto& wishes = *this->wishes(request.function, request.device, request.call);
-  if (wishes.waiting.size() >= kMostWaiting) {
+  const auto waiting = std::count_if(wishes.waiting.begin(), wishes.waiting.end(),
+                                     [&](const auto& each) { return each.request.session == request.session; });
+  if (waiting >= kMostWaiting) {
     return respond(request, static_cast<LONG>(kIsPhone<C> ? PHONEERR_RESOURCEUNAVAIL : LINEERR_RESOURCEUNAVAIL));
   }
   wishes.waiting.push_back(std::move(wanted));
@@ -157,7 +159,11 @@ void Broker::tell_union(const Station& station, std::uint64_t object, Wishes& wi
 
 void Broker::forget(Wishes& wishes, SessionId session) {
   wishes.of.erase(session);
-  std::erase_if(wishes.waiting, [&](const auto& each) { return each.request.session == session; });
+  std::erase_if(wishes.waiting, [&](const auto& each) {
+    if (each.request.session != session) return false;
+    respond(each.request, operation_failed(wire::function_info(each.request.function)->name));
+    return true;
+  });
 }
 
 void Broker::forget_wishes(Station& station, SessionId session) {

@@ -186,6 +186,18 @@ TEST_F(TogetherTest, WhoLeavesWhileItsMaskIsUnderWayLeavesNothingOfIt) {
   EXPECT_EQ(given<calls::lineMonitorDigits>(), DWORD{LINEDIGITMODE_DTMF});
 }
 
+TEST_F(TogetherTest, WhatWaitsOfOneDesktopIsBoundedAndAnsweredWhenItLeaves) {
+  ring();
+  request<calls::lineMonitorDigits>(kBert, {0x77, LINEDIGITMODE_DTMF});
+  std::vector<std::uint64_t> waiting;
+  for (int i = 0; i < 17; ++i)
+    waiting.push_back(request<calls::lineMonitorDigits>(kAnna, {0x77, LINEDIGITMODE_PULSE}));
+  EXPECT_EQ(result_of(kAnna, waiting.back()), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
+  EXPECT_EQ(result_of(kAnna, waiting.front()), 1);
+  request<calls::lineCloseCall>(kAnna, {0x77});
+  EXPECT_EQ(result_of(kAnna, waiting.front()), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+}
+
 TEST_F(TogetherTest, AMaskThatWaitsForACallThatGoesIsAnswered) {
   ring();
   request<calls::lineMonitorDigits>(kAnna, {0x77, LINEDIGITMODE_DTMF});
