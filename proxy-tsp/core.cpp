@@ -23,6 +23,10 @@ std::uintptr_t number(Handle handle) {
   return reinterpret_cast<std::uintptr_t>(handle);
 }
 
+/// For completions of what was pending at the shutdown: TAPI may wait in a callback for the thread that shuts us
+/// down.
+constexpr std::chrono::seconds kLastWords{2};
+
 }  // namespace
 
 Core::Core(CoreOptions options, Uplink uplink, Log log)
@@ -94,6 +98,7 @@ void Core::shutdown() {
   }
   inventory_came_.notify_all();
   ledger_.fail_all(LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
+  pump_.drain(kLastWords);
   pump_.stop();
   std::lock_guard lock(mutex_);
   tapi_ = {};

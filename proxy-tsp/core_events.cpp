@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "proxy-tsp/core.hpp"
+#include "wire/capabilities.hpp"
 #include "wire/codec.hpp"
 #include "wire/events.hpp"
 #include "wire/faults.hpp"
@@ -167,6 +168,9 @@ void Core::on_event(const wire::fb::Event& event) {
       }
       default: break;
     }
+  }
+  if (wire::tells_new_capabilities(event.message(), event.param1(), event.param2())) {
+    (delivery.phone ? delivery.phone->device : delivery.line->device)->outdated = true;
   }
   const auto data = wire::span_of(event.data());
   delivery.data.assign(data.begin(), data.end());

@@ -29,6 +29,7 @@ class Device {
   std::atomic<bool> known_to_tapi{false};  // enumerated, or created by providerCreate*Device
   bool announced = false;                  // LINE_CREATE or PHONE_CREATE was sent; guarded by Core's mutex
   bool present = false;                    // the host has it in this connection; guarded by Core's mutex
+  std::atomic<bool> outdated{false};       // the vendor has said that its capabilities are other ones now
 
   /// What the host said of it last; any thread.
   std::shared_ptr<const wire::DeviceValues> values() const {
@@ -39,6 +40,7 @@ class Device {
     auto now = std::make_shared<const wire::DeviceValues>(std::move(values));
     std::lock_guard lock(mutex_);
     values_.swap(now);
+    outdated = false;
   }
 
  private:

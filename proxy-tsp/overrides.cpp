@@ -37,7 +37,8 @@ LONG caps_of(Core& core, const Device& device, const wire::Bytes& stored, Functi
   const typename C::Arguments all{arguments..., destination};
   const DWORD version = std::get<C::position("dwTSPIVersion")>(all);
   const bool answers = std::get<C::position("dwExtVersion")>(all) == 0 && !stored.empty();
-  if (answers && version == device.values()->version) return store_caps(core, device, stored, destination, version);
+  const bool asks = device.outdated || version != device.values()->version;
+  if (answers && !asks) return store_caps(core, device, stored, destination, version);
   try {
     return forward<C>(core, function, arguments..., destination);
   } catch (const Failure& failure) {

@@ -184,6 +184,7 @@ class Broker {
     return grant_of(session, device).allows(wire::Right::Control);
   }
   static DeviceFacts facts_of(const Station& station, const std::string& provider);
+  void describe(Station& station, wire::DeviceValues values);
   /// Gives sessions what the policy says now, and takes what it says no more.
   void review();
   /// One session's part of that; the devices that are to be taken.
@@ -214,7 +215,8 @@ class Broker {
   void inventory(std::size_t worker, const wire::InventoryValues& values);
   void remove_station(std::uint64_t id);
   std::vector<const Station*> in_order() const;
-  void tell_gone(SessionId id, Session& session, const wire::DeviceValues& device, bool phone);
+  /// One line or phone of a session's inventory: there, perhaps with other capabilities than before, or gone.
+  void tell_of(SessionId id, Session& session, wire::DeviceValues device, bool phone, bool there);
   void open(const Request& request);
   void open_at_vendor(Station& station);
   void opened(std::uint64_t device, LONG result);

@@ -38,29 +38,46 @@ void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
 
 void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) {
   std::vector<std::uint64_t> gone;
+  std::vector<std::pair<SessionId, std::uint64_t>> renewed;  // who must hear that a device says something else now
   for (const bool phone : {false, true}) {
     for (const auto& device : phone ? values.phones : values.lines) {
       if (!values.complete && !device.arrived) {
         gone.push_back(device.id);
         continue;
       }
-      Station station;
-      station.values = device;
-      station.values.arrived = false;
-      station.worker = worker;
-      station.order = ++arrivals_;
-      station.phone = phone;
-      station.facts = facts_of(station, workers_[worker].name);
-      DWORD flags = 0;
-      constexpr auto at = offsetof(LINEDEVCAPS, dwDevCapFlags);
-      if (!phone && device.caps.size() >= at + sizeof flags)
-        std::memcpy(&flags, device.caps.data() + at, sizeof flags);
-      station.close_drops = (flags & LINEDEVCAPFLAGS_CLOSEDROP) != 0;
-      stations_[device.id] = std::move(station);
+      const auto [found, added] = stations_.try_emplace(device.id);
+      auto& station = found->second;
+      if (added) {
+        station.worker = worker;
+        station.order = ++arrivals_;
+        station.phone = phone;
+      } else {
+        for (const auto& [session, open] : open_sessions_) {
+          if (open.grants.count(device.id)) renewed.emplace_back(session, device.id);
+        }
+      }
+      describe(station, device);
     }
   }
   for (const auto id : gone) remove_station(id);
   review();
+  for (const auto& [session, device] : renewed) {
+    auto& open = open_sessions_.at(session);
+    const auto found = stations_.find(device);
+    if (found == stations_.end() || !open.grants.count(device)) continue;
+    tell_of(session, open, found->second.values, found->second.phone, true);
+  }
+}
+
+void Broker::describe(Station& station, wire::DeviceValues values) {
+  station.values = std::move(values);
+  station.values.arrived = false;
+  station.facts = facts_of(station, workers_[station.worker].name);
+  DWORD flags = 0;
+  constexpr auto at = offsetof(LINEDEVCAPS, dwDevCapFlags);
+  const auto& caps = station.values.caps;
+  if (!station.phone && caps.size() >= at + sizeof flags) std::memcpy(&flags, caps.data() + at, sizeof flags);
+  station.close_drops = (flags & LINEDEVCAPFLAGS_CLOSEDROP) != 0;
 }
 
 void Broker::remove_station(std::uint64_t id) {
@@ -83,7 +100,7 @@ void Broker::remove_station(std::uint64_t id) {
   const bool phone = found->second.phone;
   stations_.erase(found);
   for (auto& [session, open] : open_sessions_) {
-    if (open.grants.erase(id) != 0) tell_gone(session, open, values, phone);
+    if (open.grants.erase(id) != 0) tell_of(session, open, values, phone, false);
   }
 }
 

@@ -58,11 +58,12 @@ std::vector<const Broker::Station*> Broker::in_order() const {
   return all;
 }
 
-void Broker::tell_gone(SessionId id, Session& session, const wire::DeviceValues& device, bool phone) {
+void Broker::tell_of(SessionId id, Session& session, wire::DeviceValues device, bool phone, bool there) {
   wire::InventoryValues change;
   change.complete = false;
   change.revision = ++session.revision;
-  (phone ? change.phones : change.lines).push_back(device);
+  device.arrived = there;
+  (phone ? change.phones : change.lines).push_back(std::move(device));
   sessions_.send(id, wire::make_inventory(change));
 }
 
@@ -141,7 +142,7 @@ void Broker::expel(SessionId id, std::uint64_t device) {
   }
   auto& session = open_sessions_.at(id);
   session.grants.erase(device);
-  tell_gone(id, session, station.values, station.phone);
+  tell_of(id, session, station.values, station.phone, false);
 }
 
 template <class C>

@@ -92,8 +92,10 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   template <class C>
   std::pair<LONG, typename C::Outputs> ask(typename C::Inputs inputs);
   void add_device(bool phone, DWORD number, wire::InventoryValues& inventory);
-  bool describe_line(Device& device, wire::DeviceValues& values);
-  bool describe_phone(Device& device, wire::DeviceValues& values);
+  bool describe(const Device& device, wire::DeviceValues& values);
+  bool describe_line(const Device& device, wire::DeviceValues& values);
+  bool describe_phone(const Device& device, wire::DeviceValues& values);
+  void describe_again(std::uint64_t id);
   void create_device(bool phone, DWORD_PTR temporary);
   void remove_device(std::uint64_t id);
   std::uint32_t permanent_id(Device& device, DWORD vendor_id);

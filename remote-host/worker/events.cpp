@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "remote-host/log.hpp"
 #include "remote-host/worker/core.hpp"
+#include "wire/capabilities.hpp"
 #include "wire/faults.hpp"
 
 namespace tsplink::host {
@@ -241,9 +243,13 @@ void Core::on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message,
   }
   wire::EventValues event;
   event.message = static_cast<std::uint16_t>(*number);
-  if (resolve(*description, device, call, event) && translate(*description, params, event)) {
-    in_order(event.device, [this, event] { send_event(event); });
-  }
+  if (!resolve(*description, device, call, event) || !translate(*description, params, event)) return;
+  in_order(event.device, [this, event] { send_event(event); });
+  if (!wire::tells_new_capabilities(event.message, event.params[0], event.params[1])) return;
+  auto* known = devices_.find(event.device);
+  if (!known || std::exchange(known->describing, true)) return;
+  strands_->post(strand_of(event.device),
+                 [self = shared_from_this(), id = event.device] { self->describe_again(id); });
 }
 
 }  // namespace tsplink::host

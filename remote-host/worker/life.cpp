@@ -27,6 +27,11 @@ DWORD member(const wire::Bytes& bytes, std::size_t offset) {
 }
 #define TSPLINK_MEMBER(structure, name, bytes) member<decltype(structure::name)>(bytes, offsetof(structure, name))
 
+DWORD vendor_permanent_id(const Device& device, const wire::DeviceValues& values) {
+  return device.phone ? TSPLINK_MEMBER(PHONECAPS, dwPermanentPhoneID, values.caps)
+                      : TSPLINK_MEMBER(LINEDEVCAPS, dwPermanentLineID, values.caps);
+}
+
 bool all_zero(const wire::Bytes& bytes) {
   for (const auto byte : bytes) {
     if (byte) return false;
@@ -133,11 +138,9 @@ void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory
     by_number_[{phone, number}] = device.id;
   }
   wire::DeviceValues values;
-  values.id = device.id;
-  values.provider = options_.name;
-  values.version = device.version;
   values.arrived = !inventory.complete;
-  if (phone ? describe_phone(device, values) : describe_line(device, values)) {
+  if (describe(device, values)) {
+    values.permanent = permanent_id(device, vendor_permanent_id(device, values));
     {
       std::lock_guard lock(mutex_);
       auto& known = *devices_.find(device.id);
@@ -154,7 +157,35 @@ void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory
   by_number_.erase({phone, number});
 }
 
-bool Core::describe_line(Device& device, wire::DeviceValues& values) {
+bool Core::describe(const Device& device, wire::DeviceValues& values) {
+  values.id = device.id;
+  values.provider = options_.name;
+  values.version = device.version;
+  values.permanent = device.permanent;
+  return device.phone ? describe_phone(device, values) : describe_line(device, values);
+}
+
+/// After a message that says so: desktops and rights go by what a device says of itself now. Its permanent id stays.
+void Core::describe_again(std::uint64_t id) {
+  Device device;
+  {
+    const std::lock_guard lock(mutex_);
+    auto* known = devices_.find(id);
+    if (!known || known->removed) return;
+    known->describing = false;
+    device = *known;
+  }
+  wire::InventoryValues change;
+  change.complete = false;
+  change.revision = ++revision_;
+  wire::DeviceValues values;
+  values.arrived = true;
+  if (!describe(device, values)) return;
+  (device.phone ? change.phones : change.lines).push_back(std::move(values));
+  out_.send(wire::make_inventory(change));
+}
+
+bool Core::describe_line(const Device& device, wire::DeviceValues& values) {
   const auto id = device.id;
   values.caps = with_room([&](std::uint32_t room) {
     auto [result, outputs] = ask<calls::lineGetDevCaps>({id, device.version, 0, room});
@@ -177,12 +208,10 @@ bool Core::describe_line(Device& device, wire::DeviceValues& values) {
     auto [result, outputs] = ask<calls::lineMSPIdentify>({id, {}});
     if (result == 0) values.msp = *std::get<1>(outputs);
   }
-  const DWORD vendor_id = TSPLINK_MEMBER(LINEDEVCAPS, dwPermanentLineID, values.caps);
-  values.permanent = permanent_id(device, vendor_id);
   return true;
 }
 
-bool Core::describe_phone(Device& device, wire::DeviceValues& values) {
+bool Core::describe_phone(const Device& device, wire::DeviceValues& values) {
   const auto id = device.id;
   values.caps = with_room([&](std::uint32_t room) {
     auto [result, outputs] = ask<calls::phoneGetDevCaps>({id, device.version, 0, room});
@@ -193,7 +222,6 @@ bool Core::describe_phone(Device& device, wire::DeviceValues& values) {
     auto [result, outputs] = ask<calls::phoneGetExtensionID>({id, device.version, {}});
     if (result == 0 && !all_zero(*std::get<2>(outputs))) values.extension = *std::get<2>(outputs);
   }
-  values.permanent = permanent_id(device, TSPLINK_MEMBER(PHONECAPS, dwPermanentPhoneID, values.caps));
   return true;
 }
 

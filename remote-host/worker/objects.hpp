@@ -25,6 +25,7 @@ struct Device {
   std::uint32_t version = 0;
   std::uint32_t permanent = wire::kNoDevice;
   bool removed = false;
+  bool describing = false;       // it is going to be asked for its capabilities anew
   DWORD token = 0;               // 0: not open
   const void* handle = nullptr;  // HDRVLINE or HDRVPHONE
   bool opening = false;

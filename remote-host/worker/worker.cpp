@@ -1,6 +1,8 @@
 #include "remote-host/worker/worker.hpp"
 
 #include <future>
+#include <memory>
+#include <string>
 
 #include "remote-host/log.hpp"
 
@@ -30,18 +32,20 @@ Worker::Worker(WorkerOptions options, const Module& module, wire::Channel& out, 
 Worker::~Worker() { stop(); }
 
 void Worker::start() {
-  std::promise<void> done;
-  auto result = done.get_future();
-  core_->strands().post(0, [&] {
+  // What went wrong crosses threads as a text: an exception is not shared by two.
+  const auto done = std::make_shared<std::promise<std::string>>();
+  auto result = done->get_future();
+  core_->strands().post(0, [core = core_, done] {
+    std::string problem;
     try {
-      core_->start();
-      done.set_value();
-    } catch (...) {
-      done.set_exception(std::current_exception());
+      core->start();
+    } catch (const std::exception& failure) {
+      problem = failure.what();
     }
+    done->set_value(std::move(problem));
   });
   started_ = true;
-  result.get();
+  if (const auto problem = result.get(); !problem.empty()) throw Failure(Kind::Configuration, problem);
 }
 
 bool Worker::stop(std::chrono::milliseconds limit) {

@@ -153,6 +153,7 @@ std::unique_ptr<Process> Site::start(const Play& play) const {
                         "--coverage", coverage(play.name).string(), "--time-limit", "120", "--call-limit-ms", "70000",
                         "--quiet", "--pbx", file("pbx.port").string()});
   if (direct) {
+    start.command.push_back("--remote-view");  // it is compared with a desktop's
     start.environment = pbx_environment();
   } else {
     start.environment = {{"TSPLINK_CONFIG", play.configuration.string()}};

@@ -121,6 +121,20 @@ std::string remove(Pbx& pbx, const CommandLine& command) {
   return {};
 }
 
+/// The administrator of the switch gives a line or phone another name: its capabilities are other ones now.
+std::string rename(Pbx& pbx, const CommandLine& command) {
+  if (command.has("phone")) {
+    const PhonePtr phone = command.phone(pbx);
+    phone->name = wide(command.text("name", ""));
+    pbx.phone_state(phone, PHONESTATE_CAPSCHANGE);
+    return {};
+  }
+  const LinePtr line = command.line(pbx);
+  line->name = wide(command.text("name", ""));
+  pbx.line_state(line, LINEDEVSTATE_CAPSCHANGE);
+  return {};
+}
+
 /// LINE_CLOSE and PHONE_CLOSE are requests: everything pending is completed first.
 std::string close(Pbx& pbx, const CommandLine& command) {
   if (command.has("phone")) {
@@ -191,6 +205,7 @@ void add_device_commands(Commands& c) {
   c["devspecific"] = {"P1 P2 P3 line=N|call=N|phone=N [kind=plain|feature|ex]", devspecific};
   c["create"] = {"line|phone", create};
   c["remove"] = {"line=N|phone=N", remove};
+  c["rename"] = {"line=N|phone=N name=TEXT", rename};
   c["close"] = {"line=N|phone=N", close};
   c["button"] = {"phone=N id=N [state=press|down|up]", button};
   c["phonestate"] = {

@@ -48,6 +48,52 @@ class EntryLock {
   std::unique_lock<std::mutex> lock_;
 };
 
+template <class Map, class Key, class Text>
+std::string found(const Map& map, Key key, Text text) {
+  const auto at = map.find(static_cast<typename Map::key_type>(key));
+  return at == map.end() ? std::string() : text(*at->second);
+}
+
+std::string line_text(const Line& line) { return "line " + std::to_string(line.number); }
+std::string phone_text(const Phone& phone) { return "phone " + std::to_string(phone.number); }
+
+/// What a parameter names, in the PBX' own words: handles and ids are different for each who asks.
+std::string object_text(const Pbx& pbx, std::string_view function, const Argument& argument) {
+  const auto name = argument.name();
+  const auto value = argument.value();
+  if (name == "hdLine") return found(pbx.line_handles, value, line_text);
+  if (name == "hdPhone") return found(pbx.phone_handles, value, phone_text);
+  if (name == "hdMSPLine") {
+    const auto at = pbx.msp_instances.find(static_cast<std::uintptr_t>(value));
+    return at == pbx.msp_instances.end() ? std::string() : "MSP of " + line_text(*at->second.line);
+  }
+  if (name.starts_with("hd")) {
+    return found(pbx.call_handles, value, [](const Call& call) {
+      return "call " + std::to_string(call.number) + " of " + line_text(*call.line);
+    });
+  }
+  if (name != "dwDeviceID") return {};
+  if (function.starts_with("phone")) {
+    for (const auto& [number, phone] : pbx.phones) {
+      if (phone->device_id == value) return phone_text(*phone);
+    }
+    return {};
+  }
+  for (const auto& [number, line] : pbx.lines) {
+    if (line->device_id == value) return line_text(*line);
+  }
+  return {};
+}
+
+std::string about_text(const Pbx& pbx, std::string_view function, Arguments arguments) {
+  std::string out;
+  for (const Argument& argument : arguments) {
+    const auto text = object_text(pbx, function, argument);
+    if (!text.empty()) out += (out.empty() ? " [" : ", ") + text;
+  }
+  return out.empty() ? out : out + "]";
+}
+
 LONG general_failure(const char* name, DWORD line_code, DWORD phone_code) {
   return error(std::string_view(name).starts_with("phone") ? phone_code : line_code);
 }
@@ -128,17 +174,27 @@ LONG enter(const char* name, Answer answer, DRV_REQUESTID request, Arguments arg
     Log("pbx").write(std::string("!! ") + failure.what());
     return general_failure(name, LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
   }
-  std::string shown;
+  std::string shown, about;
   if (pbx->log_file.enabled()) {  // made now: TAPI's buffers may hold something else afterwards
     for (const Argument& argument : arguments) shown += (shown.empty() ? "" : ", ") + argument.text();
   }
   const int others = pbx->inside.fetch_add(1);
   const EntryLock lock(*pbx);
+  if (pbx->log_file.enabled()) about = about_text(*pbx, name, arguments);  // before they are closed
   note_entry(*pbx, name, others);
   const LONG result = guarded(*pbx, name, answer, request, body);
   pbx->inside.fetch_sub(1);
-  if (pbx->log_file.enabled()) pbx->log(std::string("<- ") + name + "(" + shown + ") = " + result_name(result));
+  if (pbx->log_file.enabled())
+    pbx->log(std::string("<- ") + name + "(" + shown + ") = " + result_name(result) + about);
   return result;
+}
+
+HICON some_icon() {
+#ifdef _WIN32
+  return LoadIconW(nullptr, MAKEINTRESOURCEW(32512));  // IDI_APPLICATION
+#else
+  return reinterpret_cast<HICON>(static_cast<std::uintptr_t>(0x1C04));
+#endif
 }
 
 Bytes copy_bytes(const void* bytes, DWORD size) {

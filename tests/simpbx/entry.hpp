@@ -4,6 +4,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <string_view>
 #include <type_traits>
 
 #include "tests/simpbx/pbx.hpp"
@@ -40,6 +41,8 @@ class Argument {
       : name_(name), kind_(Kind::bytes), value_(reinterpret_cast<std::uintptr_t>(bytes)), size_(size) {}
 
   std::string text() const;
+  std::string_view name() const { return name_; }
+  std::uint64_t value() const { return value_; }
 
  private:
   enum class Kind { number, pointer, text, bytes };
@@ -83,6 +86,9 @@ LONG async_entry(const char* name, DRV_REQUESTID dwRequestID, Arguments argument
 inline void need_pointer(const void* pointer, DWORD refusal = LINEERR_INVALPOINTER) {
   if (!pointer) refuse(refusal);
 }
+
+/// An icon's handle, of this machine and process only.
+HICON some_icon();
 
 /// A copy of an input block.
 Bytes copy_bytes(const void* bytes, DWORD size);

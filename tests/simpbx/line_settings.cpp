@@ -211,7 +211,7 @@ SIMPBX_EXPORT TSPI_lineGetIcon(DWORD dwDeviceID, LPCWSTR lpszDeviceClass, LPHICO
     need_pointer(lphIcon);
     pbx.line_of_device(dwDeviceID);
     if (lpszDeviceClass) need_device_class(lpszDeviceClass);  // NULL: the provider's general icon
-    *lphIcon = nullptr;                                       // TAPI shows its own then
+    *lphIcon = some_icon();
   });
 }
 

@@ -239,7 +239,7 @@ SIMPBX_EXPORT TSPI_phoneGetIcon(DWORD dwDeviceID, LPCWSTR lpszDeviceClass, LPHIC
   return sync_entry("phoneGetIcon", {ARG(dwDeviceID), ARG(lpszDeviceClass)}, [&](Pbx& pbx) {
     need_pointer(lphIcon, PHONEERR_INVALPOINTER);
     pbx.phone_of_device(dwDeviceID);
-    *lphIcon = nullptr;  // TAPI shows its own then
+    *lphIcon = some_icon();
   });
 }
 

@@ -56,7 +56,7 @@ bool names_parent(const Event& event, const std::array<std::uintptr_t, 3>& p) {
 std::string param_text(World& world, const Message& m, std::size_t i, For reader) {
   const EventParam& param = m.event->params[i];
   const std::uintptr_t value = m.p[i];
-  const bool compare = reader == For::comparison;
+  const bool compare = reader != For::reader;
   if (!param.group.empty()) return constant_text(param.group, value);
   if (param.role == "new") return compare ? "given" : hex_number(value);
   if (param.role == "slot") return value == 0 ? "NULL" : "slot";
@@ -220,6 +220,10 @@ void create_or_remove(World& world, const Message& m) {
       world.breach(Rule::remove_unknown, std::string(m.event->name) + " names device " + std::to_string(device));
       return;
     }
+    std::erase_if(world.permanent_ids, [&](const auto& entry) {
+      return entry.first.second == device && (entry.first.first.find("Phone") != std::string::npos) == phone;
+    });
+    world.gone.insert({phone, device});
     Happening happening;
     happening.event = m.event;
     happening.p = m.p;
@@ -274,7 +278,7 @@ void deliver(World& world, const Message& m) {
   Happening happening;
   happening.event = m.event;
   happening.p = m.p;
-  happening.text = message_text(world, m, For::comparison);
+  happening.text = message_text(world, m, world.comparison);
   if (m.event->target == Target::dialog) {
     const auto found = world.by_tapi.find(m.object);
     if (found == world.by_tapi.end() || found->second->kind != ObjectKind::dialog) {

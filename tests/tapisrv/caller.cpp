@@ -54,10 +54,10 @@ bool closes(const Function& function) {
          function.name == "lineCloseMSPInstance" || function.name == "providerFreeDialogInstance";
 }
 
-std::string completion_text(const Request& request, LONG result) {
+std::string completion_text(const World& world, const Request& request, LONG result) {
   std::string text = request.function->name + " " + World::mark(&request) + " completes " + result_text(result);
   const std::string late =
-      result == 0 ? outputs_text(*request.function, *request.frame, true, For::comparison, 0) : std::string();
+      result == 0 ? outputs_text(*request.function, *request.frame, true, world.comparison, 0) : std::string();
   return late.empty() ? text : text + ", " + late;
 }
 
@@ -65,7 +65,7 @@ void push_completion(World& world, Request& request, LONG result) {
   Happening happening;
   happening.request = &request;
   happening.object = request.about.empty() ? nullptr : request.about.front();
-  happening.text = completion_text(request, result);
+  happening.text = completion_text(world, request, result);
   world.push(request.section, std::move(happening));
 }
 
@@ -179,6 +179,8 @@ void Caller::invoke(Attempt& attempt) {
     attempt.result = function->invoke(entry, shared->frame->arguments.data());
     return;
   }
+  std::unique_lock<std::mutex> alone(one_at_a_time_, std::defer_lock);
+  if (world_.nonreentrant) alone.lock();
   const bool finished = pool_.run(
       [shared, function, entry] { shared->result = function->invoke(entry, shared->frame->arguments.data()); },
       limit_);
@@ -291,7 +293,7 @@ void Caller::emit(Attempt& attempt, Show show) {
   if (attempt.request == nullptr) {
     text += " = " + result_text(attempt.result);
     const std::string outputs =
-        outputs_text(*attempt.function, *attempt.frame, false, For::comparison, attempt.section->device);
+        outputs_text(*attempt.function, *attempt.frame, false, world_.comparison, attempt.section->device);
     if (attempt.result == 0 && !outputs.empty()) text += ", " + outputs;
   }
   if (world_.callback_thread == std::this_thread::get_id() && world_.current != nullptr) {
@@ -352,7 +354,7 @@ Outcome Caller::call(const Function& function, const Arguments& arguments, Secti
                            attempt.section->device, reader);
       };
       text = world_.for_trace(inputs(For::reader));
-      attempt.canonical = inputs(For::comparison);
+      attempt.canonical = inputs(world_.comparison);
     }
     if (arguments.before) {
       std::vector<Object*> made;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -59,6 +60,7 @@ class Caller {
   World& world_;
   const tests::Module& module_;
   const std::chrono::milliseconds limit_;
+  std::mutex one_at_a_time_;  // for a provider that says LINETSPIOPTION_NONREENTRANT
   Pool pool_;
 };
 

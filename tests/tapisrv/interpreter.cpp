@@ -23,6 +23,9 @@ void Interpreter::play_block(const Scenario& block, Run& run) {
       play_one(statement, run);
     } catch (const Stop&) {
       throw;
+    } catch (const std::out_of_range&) {
+      throw Stop("Scenario line " + std::to_string(statement.line) + ": a word is missing after \"" +
+                 join(statement.words, " ") + "\"; README.md lists the statements.");
     } catch (const std::exception& problem) {
       throw Stop("Scenario line " + std::to_string(statement.line) + ": " + problem.what() + ".");
     }
@@ -43,7 +46,7 @@ void Interpreter::play_one(const Statement& statement, Run& run) {
   }
   std::vector<std::string> words;
   for (const auto& word : statement.words) words.push_back(substitute(word, run));
-  if (verb == "open") return open(words, run);
+  if (verb == "open") return open(words);
   if (verb == "close") return close(object(words.at(1)));
   if (verb == "call" || verb == "read") return call(words, run);
   if (verb == "inside") return inside(words, run);
@@ -149,17 +152,17 @@ void Interpreter::must_succeed(const Outcome& outcome) {
   }
 }
 
-void Interpreter::open(const std::vector<std::string>& words, Run& run) {
+void Interpreter::open(const std::vector<std::string>& words) {
   const bool phone = words.at(1) == "phone";
   if (!provider_.running()) throw std::runtime_error("the provider is shut down");
   const auto device = provider_.find(phone, words.at(2));
   if (device == nullptr) throw std::runtime_error("there is no " + words[1] + " " + words[2]);
   const Options given = options(words, 3);
+  if (!given.plain.empty()) throw std::runtime_error("\"" + given.plain[0] + "\" says nothing to open");
   {
     const std::lock_guard lock(world_.mutex);
     device->section->used = true;
   }
-  (void)run;
   const std::string name = given.get("as").empty() ? words[2] : given.get("as");
   if (phone) return open_phone(*device, name);
   open_line(*device, name, given);
@@ -284,12 +287,26 @@ void Interpreter::pbx(const std::vector<std::string>& words) {
 }
 
 void Interpreter::wait(const std::vector<std::string>& words, Run& run) {
-  const bool phone = words.at(1) == "phones";
+  const std::string& what = words.at(1);
+  if (what == "no") return wait_until_gone(words.at(2) == "phone", words.at(3), run);
+  if (what != "lines" && what != "phones") throw std::runtime_error("wait knows lines, phones and no");
+  const bool phone = what == "phones";
   const auto count = static_cast<std::size_t>(parse_number(words.at(2)));
   if (!provider_.wait_for(phone, count, run.limit)) {
     throw std::runtime_error("there are " + std::to_string(provider_.devices(phone).size()) + " " + words[1] +
                              " after " + std::to_string(run.limit.count() / 1000) + " s, not " + words[2]);
   }
+}
+
+void Interpreter::wait_until_gone(bool phone, const std::string& which, Run& run) {
+  const auto device = provider_.find(phone, which);
+  const std::string name = std::string(phone ? "phone " : "line ") + which;
+  if (device == nullptr) throw std::runtime_error("there was no " + name);
+  std::unique_lock lock(world_.mutex);
+  const bool gone = world_.changed.wait_for(lock, run.limit, [&] {
+    return world_.gone.count({phone, device->id}) != 0 || (world_.broken && !world_.keep_going);
+  });
+  if (!gone) throw std::runtime_error(name + " is still there");
 }
 
 void Interpreter::check_hooks() {
@@ -315,8 +332,9 @@ void Interpreter::finish() {
   for (const auto& section : world_.sections) {
     for (const auto& happening : section->happenings) {
       if (happening.request == nullptr || happening.claimed || happening.request->result == 0) continue;
-      throw Stop("The scenario did not ask what became of " + happening.request->function->name +
-                 ", which ended in " + result_text(happening.request->result) + ".");
+      throw Stop("The scenario did not ask what became of " + happening.request->function->name + " in line " +
+                 std::to_string(happening.request->line) + ", which ended in " +
+                 result_text(happening.request->result) + "; \"expect completion\" asks.");
     }
   }
 }

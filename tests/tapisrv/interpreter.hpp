@@ -42,7 +42,7 @@ class Interpreter {
   void play_block(const Scenario& block, Run& run);
   void play_one(const Statement& statement, Run& run);
   void play_parallel(const Statement& statement, const Run& run);
-  void open(const std::vector<std::string>& words, Run& run);
+  void open(const std::vector<std::string>& words);
   void open_line(const Device& device, const std::string& name, const Options& options);
   void open_phone(const Device& device, const std::string& name);
   void close(Object* object);
@@ -58,6 +58,7 @@ class Interpreter {
   void check_outputs(const Function& function, const Frame& frame, const Options& options);
   void msp(const std::vector<std::string>& words, Run& run);
   void pbx(const std::vector<std::string>& words);
+  void wait_until_gone(bool phone, const std::string& which, Run& run);
   void wait(const std::vector<std::string>& words, Run& run);
   void check_hooks();
   void finish();

@@ -2,6 +2,7 @@
 // scenario went another way, 2 the command line is wrong.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -25,7 +26,7 @@ struct Settings {
   std::string module, scenario, canonical, coverage, trace, pbx, label = "desktop";
   std::vector<std::string> msp, allow;
   unsigned time_limit = 60, repeat = 1, call_limit_ms = 10000, linger_ms = 100, callback_delay_us = 0;
-  bool lines = false, phones = false, rules = false, keep_going = false, quiet = false;
+  bool lines = false, phones = false, rules = false, keep_going = false, quiet = false, remote_view = false;
 };
 
 void print_rules() {
@@ -63,6 +64,7 @@ struct Results {
 Results run_once(const Settings& settings, Trace& trace, const Scenario& scenario, bool& good) {
   World world(trace, settings.keep_going);
   world.allowed = settings.allow;
+  if (settings.remote_view) world.comparison = For::remote_comparison;
   world.callback_delay_us = settings.callback_delay_us;
   set_root(&world);
   const tests::Module module(settings.module, tests::Module::AtTheEnd::unload);
@@ -106,7 +108,16 @@ void write_file(const std::string& name, const std::string& text) {
   if (!out.flush()) throw std::runtime_error("The file " + name + " cannot be written; check its folder.");
 }
 
+void check_allowed(const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    const bool known =
+        std::any_of(rules().begin(), rules().end(), [&](const RuleText& rule) { return rule.name == name; });
+    if (!known) throw std::runtime_error("There is no rule " + name + " to allow; --rules lists them.");
+  }
+}
+
 int run(const Settings& settings) {
+  check_allowed(settings.allow);
   const Scenario scenario = settings.scenario.empty() ? Scenario() : read_scenario(settings.scenario);
   Trace trace(settings.label, settings.quiet ? nullptr : stdout, settings.trace);
   Results all;
@@ -157,6 +168,9 @@ int start(int argc, char** argv) {
   app.add_flag("--phones", settings.phones, "list the phones with their main capabilities");
   app.add_flag("--rules", settings.rules, "list the rules that are enforced");
   app.add_flag("--keep-going", settings.keep_going, "name every breach instead of stopping at the first");
+  app.add_flag("--remote-view", settings.remote_view,
+               "leave out of the canonical trace what a desktop of another machine cannot have: device classes of "
+               "hardware, icons");
   app.add_flag("--quiet", settings.quiet, "no trace on the screen");
   try {
     app.parse(argc, argv);

@@ -12,6 +12,10 @@ bool is_late(ParamKind kind) {
   return kind == ParamKind::late_block || kind == ParamKind::late_number || kind == ParamKind::struct_late;
 }
 
+bool is_device(const Param& param) {
+  return param.kind == ParamKind::line_device || param.kind == ParamKind::phone_device;
+}
+
 bool is_output(ParamKind kind) {
   return kind == ParamKind::block || kind == ParamKind::out_number || kind == ParamKind::out_text ||
          kind == ParamKind::out_bytes || kind == ParamKind::struct_out || kind == ParamKind::fixed_out ||
@@ -37,7 +41,10 @@ std::string output_param_text(const Param& param, const Buffer& buffer, For read
     case ParamKind::struct_out:
     case ParamKind::struct_late:
       return structure_text(*param.structure, buffer.data(), buffer.size(), reader, device);
-    case ParamKind::icon: return "icon";
+    case ParamKind::icon: {
+      const bool any = std::any_of(buffer.data(), buffer.data() + buffer.size(), [](BYTE byte) { return byte != 0; });
+      return any && reader != For::remote_comparison ? "icon" : "NULL";
+    }
     case ParamKind::fixed_out:
       return param.name == "pCLSID" ? guid_text(buffer.data()) : block(buffer.data(), buffer.size());
     default: return block(buffer.data(), buffer.size());
@@ -52,9 +59,9 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
     case ParamKind::line_device:
     case ParamKind::phone_device:
       if (value == INITIALIZE_NEGOTIATION) return "INITIALIZE_NEGOTIATION";
-      return reader == For::comparison && value == device ? "this device" : std::to_string(value);
+      return reader != For::reader && value == device ? "this device" : std::to_string(value);
     case ParamKind::dialog_object:
-      return reader == For::comparison && value == device ? "this device" : hex_number(value);
+      return reader != For::reader && value == device ? "this device" : hex_number(value);
     case ParamKind::text: {
       if (buffer == nullptr) return "NULL";
       std::u16string units(buffer->size() / 2, u'\0');
@@ -116,6 +123,32 @@ void check_structure(World& world, const Function& function, const Param& param,
   }
   for (const auto& field : fields_outside(structure, buffer.data(), used)) {
     world.breach(Rule::field_outside, where + ": " + field + ", dwUsedSize is " + std::to_string(used));
+  }
+}
+
+void check_permanent_ids(World& world, const Function& function, const Param& param, const Frame& frame,
+                         const Buffer& buffer) {
+  const auto device_param =
+      std::find_if(function.params.begin(), function.params.end(), [](const Param& each) { return is_device(each); });
+  if (device_param == function.params.end()) return;
+  const auto at = static_cast<std::size_t>(device_param - function.params.begin());
+  const auto device = static_cast<DWORD>(frame.arguments[at]);
+  const int version_at = function.find("dwTSPIVersion");
+  if (version_at < 0) return;
+  const auto version = frame.arguments[static_cast<std::size_t>(version_at)];
+  const auto used = std::min<std::size_t>(buffer.size(), dword_at(buffer.data(), 8));
+  for (const auto& [field, id] : permanent_ids(*param.structure, buffer.data(), used)) {
+    const bool zero = std::all_of(id.begin(), id.end(), [](BYTE byte) { return byte == 0; });
+    const bool guid = id.size() > sizeof(DWORD);
+    if (guid && (zero || version < 0x00020002)) continue;  // where it is not, there are texts
+    const std::string where = function.name + ", device " + std::to_string(device) + ": " + field + " is ";
+    if (zero) world.breach(Rule::permanent_id, where + "0");
+    const auto known = world.permanent_ids.emplace(std::pair(field, device), id).first;
+    if (known->second != id) world.breach(Rule::permanent_id, where + "another than before");
+    for (const auto& [owner, other] : world.permanent_ids) {
+      if (owner.first != field || owner.second == device || other != id) continue;
+      world.breach(Rule::permanent_id, where + "that of device " + std::to_string(owner.second));
+    }
   }
 }
 
@@ -226,6 +259,7 @@ void check_frame(World& world, const Function& function, const Frame& frame, boo
       // linePark leaves the string alone for directed park.
       const bool optional = param.kind == ParamKind::struct_late && dword_at(buffer->data(), 8) == 0;
       if (!optional) check_structure(world, function, param, *buffer, static_cast<DWORD>(buffer->size()));
+      if (!late) check_permanent_ids(world, function, param, frame, *buffer);
     }
     const bool number = param.kind == ParamKind::out_number || param.kind == ParamKind::late_number;
     if (number && dword_of(*buffer) == 0xCDCDCDCDU) {

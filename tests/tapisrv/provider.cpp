@@ -95,7 +95,11 @@ void Provider::start() {
     for (DWORD i = 0; i < lines_; ++i) world_.line_devices.push_back(kLineBase + i);
     for (DWORD i = 0; i < phones_; ++i) world_.phone_devices.push_back(kPhoneBase + i);
   }
-  must("providerInit", init);
+  const DWORD options = number_of(must("providerInit", init), "lpdwTSPIOptions");
+  if ((options & ~static_cast<DWORD>(LINETSPIOPTION_NONREENTRANT)) != 0) {
+    world_.breach(Rule::options, "providerInit wrote " + hex_number(options) + " to *lpdwTSPIOptions");
+  }
+  world_.nonreentrant = options != 0;
   running_ = true;
   for (DWORD i = 0; i < lines_; ++i) ask_about(false, kLineBase + i);
   for (DWORD i = 0; i < phones_; ++i) ask_about(true, kPhoneBase + i);

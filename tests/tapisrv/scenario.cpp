@@ -65,7 +65,9 @@ Scenario read_scenario(const std::string& file) {
   if (!in) throw std::runtime_error("The scenario " + file + " cannot be read; check the path.");
   std::ostringstream text;
   text << in.rdbuf();
-  return parse_scenario(text.str());
+  constexpr std::string_view mark = "\xEF\xBB\xBF";  // as some editors begin UTF-8
+  const std::string all = text.str();
+  return parse_scenario(starts_with(all, mark) ? all.substr(mark.size()) : all);
 }
 
 }  // namespace tsplink::tapisim

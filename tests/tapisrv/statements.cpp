@@ -112,7 +112,10 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
     msp_.end_call(arguments.objects["hdCall"]);
   }
   const Outcome outcome = caller_.call(*function, arguments, section);
-  run.last = outcome.request != nullptr ? outcome.request : run.last;
+  if (outcome.request != nullptr) {
+    run.last = outcome.request;
+    run.last->line = run.line;
+  }
   const auto names = split(given.get("as"), ',');
   for (std::size_t i = 0; i < names.size(); ++i) {
     bind(names[i], {i < outcome.made.size() ? outcome.made[i] : nullptr, outcome.request});

@@ -63,16 +63,17 @@ Structure make(std::string_view name, std::size_t size, std::string_view list) {
   return out;
 }
 
-// Kept out of comparisons: sizes that depend on how the variable parts are packed, what belongs to TAPI,
-// permanent ids, and the clock of the vendor's machine.
+bool is_permanent_id(std::string_view field) {
+  return field == "dwPermanentLineID" || field == "PermanentLineGuid" || field == "dwPermanentPhoneID" ||
+         field == "PermanentPhoneGuid";
+}
+
+// Kept out of comparisons: sizes that depend on how the variable parts are packed, what belongs to TAPI, and the
+// clock of the vendor's machine.
 bool compared(std::string_view structure, std::string_view field) {
   static const std::set<std::string, std::less<>> kOut = {"dwTotalSize",
                                                           "dwNeededSize",
                                                           "dwUsedSize",
-                                                          "dwPermanentLineID",
-                                                          "PermanentLineGuid",
-                                                          "dwPermanentPhoneID",
-                                                          "PermanentPhoneGuid",
                                                           "LINECALLINFO.hLine",
                                                           "LINECALLINFO.dwMonitorDigitModes",
                                                           "LINECALLINFO.dwMonitorMediaModes",
@@ -110,7 +111,7 @@ struct Extent {
   std::size_t offset = 0, size = 0;
 };
 
-// Classes that name hardware of the machine with the TSP; a proxy takes them out.
+// Classes that name hardware of the machine with the TSP.
 bool local_class(std::string_view name) {
   return name == "comm" || starts_with(name, "comm/") || starts_with(name, "wave/") || starts_with(name, "midi/") ||
          starts_with(name, "ndis");
@@ -122,7 +123,7 @@ std::string wide_text(const BYTE* data, std::size_t size, std::string_view field
   if (field == "DeviceClasses") {
     std::vector<std::string> kept;
     for (const auto& name : split(to_utf8(units.data(), units.size()), '\0')) {
-      if (!name.empty() && (reader == For::reader || !local_class(name))) kept.push_back(name);
+      if (!name.empty() && (reader != For::remote_comparison || !local_class(name))) kept.push_back(name);
     }
     return in_quotes(join(kept, ","));
   }
@@ -190,6 +191,17 @@ bool is_zero(const Field& field, const BYTE* data) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, Bytes>> permanent_ids(const Structure& structure, const BYTE* data,
+                                                         std::size_t size) {
+  std::vector<std::pair<std::string, Bytes>> out;
+  for (const auto& field : structure.fields) {
+    const std::size_t width = field.kind == FieldKind::guid ? 16 : 4;
+    if (!is_permanent_id(field.name) || field.at + width > size) continue;
+    out.emplace_back(field.name, Bytes(data + field.at, data + field.at + width));
+  }
+  return out;
+}
+
 const Field* Structure::find(std::string_view field) const {
   for (const auto& candidate : fields) {
     if (candidate.name == field) return &candidate;
@@ -225,9 +237,10 @@ std::vector<FieldText> fields_text(const Structure& structure, const BYTE* data,
   std::vector<FieldText> out;
   for (const auto& field : structure.fields) {
     if (field.at + 4 > size || is_zero(field, data)) continue;
-    if (reader == For::comparison && !compared(structure.name, field.name)) continue;
+    if (reader != For::reader && !compared(structure.name, field.name)) continue;
     std::string value = value_text(structure, field, data, size, 0, reader);
     if (field.name == "dwLineDeviceID" && dword_at(data, field.at) == device) value = "this device";
+    if (reader != For::reader && is_permanent_id(field.name)) value = "given";
     out.push_back({field.name, std::move(value)});
   }
   return out;

@@ -43,9 +43,10 @@ struct FieldText {
   std::string value;
 };
 
-/// Who reads the text: a person (everything that is not zero) or a comparison (without what TAPI owns and without
-/// what differs from machine to machine).
-enum class For { reader, comparison };
+/// Who reads the text: a person (everything that is not zero), a comparison (without what TAPI owns and without what
+/// differs from machine to machine), or the comparison with a desktop of another machine (also without what exists on
+/// the TSP's machine only: device classes of its hardware, its icons).
+enum class For { reader, comparison, remote_comparison };
 
 /// device: the device id that the structure should name; it prints as "this device".
 std::vector<FieldText> fields_text(const Structure& structure, const BYTE* data, std::size_t size, For reader,
@@ -59,6 +60,10 @@ std::string field_text(const Structure& structure, const BYTE* data, std::size_t
 /// A sentence for each variable field, of the structure or of its elements, that does not lie between the fixed part
 /// and used (bytes, at most those of data).
 std::vector<std::string> fields_outside(const Structure& structure, const BYTE* data, std::size_t used);
+
+/// The permanent ids that a structure carries, by their fields' names.
+std::vector<std::pair<std::string, Bytes>> permanent_ids(const Structure& structure, const BYTE* data,
+                                                         std::size_t size);
 
 DWORD dword_at(const BYTE* data, std::size_t at);
 void set_dword(BYTE* data, std::size_t at, DWORD value);

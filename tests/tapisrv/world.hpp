@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "events.hpp"
 #include "functions.hpp"
 #include "rules.hpp"
+#include "structures.hpp"
 #include "trace.hpp"
 
 namespace tsplink::tapisim {
@@ -64,6 +66,7 @@ struct Request {
   const Function* function = nullptr;
   Progress progress = Progress::inside;
   LONG result = 0;
+  int line = 0;  // of the scenario
   bool completed_inside = false;
   Section* section = nullptr;
   std::vector<Object*> about;
@@ -137,7 +140,9 @@ class World {
   std::map<DWORD, Request*> by_id;
   std::vector<PendingCreate> creates;
   std::vector<DWORD> line_devices, phone_devices;
-  int overload = 0;  // LINE_NEWCALLs still to be answered by NULL
+  std::set<std::pair<bool, DWORD>> gone;                         // phone, device: removed by the provider
+  std::map<std::pair<std::string, DWORD>, Bytes> permanent_ids;  // by field and device
+  int overload = 0;                                              // LINE_NEWCALLs still to be answered by NULL
   Listener* listener = nullptr;
   std::list<Hook> hooks;                         // not come yet
   std::vector<std::pair<Hook, Happening*>> due;  // of the callback that runs
@@ -151,7 +156,9 @@ class World {
   std::atomic<std::thread::id> callback_thread{};  // while a callback runs
   Happening* current = nullptr;                    // that the callback's thread acts for; that thread only
   std::atomic<bool> broken{false};
-  std::vector<std::string> allowed;  // names of rules that only make a note; set before the start
+  std::atomic<bool> nonreentrant{false};  // the provider takes one function at a time
+  For comparison = For::comparison;       // of the canonical trace; set before the start
+  std::vector<std::string> allowed;       // names of rules that only make a note; set before the start
 
   /// Waits for a callback that breaks a rule; at most `time`. Not under the lock.
   void linger(std::chrono::milliseconds time);

@@ -204,8 +204,9 @@ EXPORT TSPI_providerEnumDevices(DWORD, LPDWORD lines, LPDWORD phones, HPROVIDER 
   return habit("result_positive") ? 1 : 0;
 }
 EXPORT TSPI_providerInit(DWORD, DWORD, DWORD line_base, DWORD, DWORD_PTR, DWORD_PTR, ASYNC_COMPLETION completion,
-                         LPDWORD) {
+                         LPDWORD options) {
   auto& p = provider();
+  *options = habit("options") ? 4 : 0;
   if (habit("init_failed")) return kFailed;
   p.completion = completion;
   p.line_base = line_base;
@@ -234,8 +235,13 @@ EXPORT TSPI_providerShutdown(DWORD, DWORD) {
   return 0;
 }
 
-EXPORT TSPI_lineGetDevCaps(DWORD, DWORD, DWORD, LPLINEDEVCAPS caps) {
+EXPORT TSPI_lineGetDevCaps(DWORD device, DWORD, DWORD, LPLINEDEVCAPS caps) {
+  static DWORD asked = 0;
   caps->dwNumAddresses = 1;
+  caps->dwPermanentLineID = habit("permanent_id")            ? 0
+                            : habit("permanent_id:changing") ? ++asked
+                            : habit("permanent_id:shared")   ? 9
+                                                             : 100 + device;
   caps->dwMediaModes = LINEMEDIAMODE_INTERACTIVEVOICE;
   if (habit("output_overrun")) std::memset(reinterpret_cast<BYTE*>(caps) + caps->dwTotalSize, 0x77, 4);
   const LONG result =
@@ -348,6 +354,7 @@ EXPORT TSPI_phoneNegotiateTSPIVersion(DWORD, DWORD, DWORD high, LPDWORD version)
   return 0;
 }
 EXPORT TSPI_phoneGetDevCaps(DWORD, DWORD, DWORD, LPPHONECAPS caps) {
+  caps->dwPermanentPhoneID = 200;
   return fill(reinterpret_cast<BYTE*>(caps), sizeof *caps, "Phone", offsetof(PHONECAPS, dwPhoneNameSize));
 }
 EXPORT TSPI_phoneOpen(DWORD, HTAPIPHONE ht, LPHDRVPHONE phone, DWORD, PHONEEVENT proc) {

@@ -40,6 +40,18 @@ TEST_F(CoreTest, AsynchronousFunctionReturnsBeforeTheHostAnswersAndCompletesOnce
   EXPECT_EQ(told[1].result, 0);
 }
 
+TEST_F(CoreTest, WhatIsPendingAtTheShutdownCompletes) {
+  desktop_.open_line();
+  const auto hdCall = desktop_.incoming(kCallId);
+  const auto id = request_id(desktop_);
+  ASSERT_EQ(hold(id, hdCall), static_cast<LONG>(id));
+  desktop_.core().shutdown();
+  const auto told = desktop_.told_so_far();
+  ASSERT_EQ(told.size(), 2U);  // behind LINE_NEWCALL
+  EXPECT_EQ(told[1].request_or_message, id);
+  EXPECT_EQ(told[1].result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+}
+
 TEST_F(CoreTest, MadeCallHasAHandleAtOnceAndItsEventsFollowItsCompletion) {
   const auto hdLine = desktop_.open_line();
   const auto htCall = reinterpret_cast<HTAPICALL>(DWORD_PTR{0x4444});

@@ -52,6 +52,27 @@ TEST_F(InventoryTest, CapabilitiesAreAnsweredFromItWithoutTheHost) {
   EXPECT_EQ(caps.dwTotalSize, sizeof caps);
 }
 
+TEST_F(InventoryTest, CapabilitiesThatHaveChangedAreAskedOfTheHostUntilItTellsThem) {
+  Desktop desktop(options_);
+  desktop.start();
+  desktop.open_line();
+  LINEDEVCAPS caps{};
+  caps.dwTotalSize = sizeof caps;
+  const auto ask = [&] {
+    return desktop.run<calls::lineGetDevCaps>(Function::lineGetDevCaps, kLineBase, DWORD{TAPI_CURRENT_VERSION},
+                                              DWORD{0}, &caps);
+  };
+  desktop.event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_CAPSCHANGE);
+  desktop.told(1);
+  desktop.answer_with(static_cast<LONG>(LINEERR_NODEVICE));
+  EXPECT_EQ(ask(), static_cast<LONG>(LINEERR_NODEVICE));
+  auto renewed = device(kLineId, 11);
+  renewed.arrived = true;
+  desktop.inventory({renewed}, {}, false);
+  desktop.up = false;
+  EXPECT_EQ(ask(), 0);
+}
+
 TEST_F(InventoryTest, DamagedFileIsIgnored) {
   { Desktop(options_).start(); }
   std::ofstream(folder_.path() / "inventory.bin", std::ios::binary | std::ios::trunc)

@@ -83,6 +83,38 @@ TEST_F(RightsTest, AChangedPolicyReachesDesktopsAsDevicesThatComeAndGo) {
   EXPECT_TRUE(heard_.empty());  // nothing has changed
 }
 
+TEST_F(RightsTest, ALineThatSaysSomethingElseOfItselfIsJudgedAnew) {
+  grant("[[grant]]\nto = \"CN=bert\"\nright = \"control\"\nname = \"Reception\"\n"
+        "[[grant]]\nto = \"CN=anna\"\nright = \"control\"\npermanent_id = 1\n");
+  open(kAnna);
+  new_call(0x77, LINECALLSTATE_CONNECTED);
+  heard_.clear();
+  const auto rename = [&](std::u16string name) {
+    wire::InventoryValues change;
+    change.complete = false;
+    wire::DeviceValues line;
+    line.id = kLine;
+    line.permanent = 1;
+    line.version = 0x00020002;
+    line.arrived = true;
+    line.caps.resize(sizeof(LINEDEVCAPS));
+    const DWORD place[] = {static_cast<DWORD>(name.size() * 2), sizeof(LINEDEVCAPS)};
+    std::memcpy(line.caps.data() + offsetof(LINEDEVCAPS, dwLineNameSize), place, sizeof place);
+    const auto* text = reinterpret_cast<const std::uint8_t*>(name.data());
+    line.caps.insert(line.caps.end(), text, text + name.size() * 2);
+    change.lines.push_back(line);
+    broker_.worker_message(worker_, wire::make_inventory(change));
+  };
+  rename(u"Reception");
+  EXPECT_EQ(told(kAnna), Told{"+1"});  // with its new name
+  EXPECT_EQ(told(kBert), Told{"+1"});
+  EXPECT_EQ(told(kCarl), Told{});
+  EXPECT_EQ(hears(kAnna), Names{});  // the call goes on
+  EXPECT_EQ(result_of(kAnna, request<calls::lineGetNumAddressIDs>(kAnna, {kLine, {}})), 1);  // and the line is open
+  rename(u"Store");
+  EXPECT_EQ(told(kBert), Told{"-1"});
+}
+
 TEST_F(RightsTest, WhatWaitsForALineThatIsTakenIsAnswered) {
   const auto opening = request<calls::lineOpen>(kAnna, {kLine, {}, {}, 0x00020002, {}});
   const auto asked = take("lineOpen");

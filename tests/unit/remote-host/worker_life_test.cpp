@@ -153,6 +153,20 @@ TEST_F(LifeTest, DeviceThatComesLaterAndGoesAgain) {
   EXPECT_EQ(run<calls::lineOpen>({id, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(LINEERR_BADDEVICEID));
 }
 
+TEST_F(LifeTest, ALineThatSaysSoIsAskedForItsCapabilitiesAnew) {
+  start();
+  open_line();
+  vendor().line_event(first_line(), nullptr, LINE_LINEDEVSTATE, LINEDEVSTATE_CAPSCHANGE, 0, 0);
+  const auto told = outbox_.wait_for([&](const wire::fb::Envelope& each) {
+    const auto* inventory = each.body_as_Inventory();
+    return inventory && !inventory->complete() && inventory->lines()->Get(0)->id() == line();
+  });
+  ASSERT_TRUE(told);
+  const auto values = wire::read_inventory(*wire::verified_envelope(*told)->body_as_Inventory());
+  EXPECT_TRUE(values.lines[0].arrived);
+  EXPECT_EQ(values.lines[0].permanent, inventory_.lines[0].permanent);
+}
+
 TEST_F(LifeTest, ALineThatComesAgainHasItsPermanentId) {
   fake_.set<calls::providerCreateLineDevice>([](DWORD_PTR, DWORD) -> LONG { return 0; });
   fake_.set<calls::lineGetDevCaps>([](DWORD device, DWORD, DWORD, LPLINEDEVCAPS caps) -> LONG {

@@ -62,6 +62,8 @@ INSTANTIATE_TEST_SUITE_P(
                     OtherWay{"handle_reused", "newcall", "LINE_NEWCALL gives the handle"},
                     OtherWay{"output_missing", "structure", "dwUsedSize and dwNeededSize are 0"},
                     OtherWay{"field_outside", "fixed_part", "ProviderInfo is said to be 8 bytes at 4"},
+                    OtherWay{"permanent_id", "changing", "is another than before"},
+                    OtherWay{"permanent_id", "shared", "is that of device 3"},
                     OtherWay{"version", "provider", "lineNegotiateTSPIVersion answered version 1.3"},
                     OtherWay{"version", "phone", "phoneNegotiateTSPIVersion answered version 1.3"}),
     [](const auto& one) { return one.param.rule + "_" + one.param.way; });

@@ -47,13 +47,22 @@ TEST(Scenario, FailsWithItsLine) {
       {"open line 1 as l\nlimit 1\nexpect LINE_NEWCALL on l", "LINE_NEWCALL  did not come on l within 1 s"},
       {"open line 1 as l\nread lineGetNumAddressIDs l dwNumAddressIDs=2", "gave dwNumAddressIDs=1 instead of 2"},
       {"open line 1 as l\ncall lineSetLineDevStatus l dwStatusToChange=1 as s\nclose l",
-       "did not ask what became of"},
+       "did not ask what became of lineSetLineDevStatus in line 2"},
+      {"open line 1 foo as l", "\"foo\" says nothing to open"},
+      {"\xEF\xBB\xBFopen line", "line 1: a word is missing after \"open line\""},
+      {"limit 1\nwait no line 1", "line 2: line 1 is still there"},
   };
   for (const auto& one : cases) {
     const Said said = run_tapisim(BAD_TSP, write(one.text), "--quiet");
     EXPECT_EQ(said.status, 1) << one.text;
     EXPECT_NE(said.text.find(one.says), std::string::npos) << one.text << "\n" << said.text;
   }
+}
+
+TEST(Scenario, NamesARuleThatIsNone) {
+  const Said said = run_tapisim(BAD_TSP, write("wait lines 1"), "--allow no_such_rule");
+  EXPECT_EQ(said.status, 1);
+  EXPECT_NE(said.text.find("There is no rule no_such_rule"), std::string::npos) << said.text;
 }
 
 TEST(Scenario, RunsThreadsSideBySide) {
