@@ -62,7 +62,7 @@ TEST_F(InventoryTest, CapabilitiesThatHaveChangedAreAskedOfTheHostUntilItTellsTh
     return desktop.run<calls::lineGetDevCaps>(Function::lineGetDevCaps, kLineBase, DWORD{TAPI_CURRENT_VERSION},
                                               DWORD{0}, &caps);
   };
-  desktop.event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_CAPSCHANGE);
+  desktop.event(wire::Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_CAPSCHANGE);
   desktop.told(1);
   desktop.answer_with(static_cast<LONG>(LINEERR_NODEVICE));
   EXPECT_EQ(ask(), static_cast<LONG>(LINEERR_NODEVICE));

@@ -84,8 +84,9 @@ TEST_F(RightsTest, AChangedPolicyReachesDesktopsAsDevicesThatComeAndGo) {
 }
 
 TEST_F(RightsTest, ALineThatSaysSomethingElseOfItselfIsJudgedAnew) {
-  grant("[[grant]]\nto = \"CN=bert\"\nright = \"control\"\nname = \"Reception\"\n"
-        "[[grant]]\nto = \"CN=anna\"\nright = \"control\"\npermanent_id = 1\n");
+  grant(
+      "[[grant]]\nto = \"CN=bert\"\nright = \"control\"\nname = \"Reception\"\n"
+      "[[grant]]\nto = \"CN=anna\"\nright = \"control\"\npermanent_id = 1\n");
   open(kAnna);
   new_call(0x77, LINECALLSTATE_CONNECTED);
   heard_.clear();
@@ -97,11 +98,10 @@ TEST_F(RightsTest, ALineThatSaysSomethingElseOfItselfIsJudgedAnew) {
     line.permanent = 1;
     line.version = 0x00020002;
     line.arrived = true;
-    line.caps.resize(sizeof(LINEDEVCAPS));
     const DWORD place[] = {static_cast<DWORD>(name.size() * 2), sizeof(LINEDEVCAPS)};
+    line.caps.resize(sizeof(LINEDEVCAPS) + name.size() * 2);
     std::memcpy(line.caps.data() + offsetof(LINEDEVCAPS, dwLineNameSize), place, sizeof place);
-    const auto* text = reinterpret_cast<const std::uint8_t*>(name.data());
-    line.caps.insert(line.caps.end(), text, text + name.size() * 2);
+    std::memcpy(line.caps.data() + sizeof(LINEDEVCAPS), name.data(), name.size() * 2);
     change.lines.push_back(line);
     broker_.worker_message(worker_, wire::make_inventory(change));
   };
@@ -109,7 +109,7 @@ TEST_F(RightsTest, ALineThatSaysSomethingElseOfItselfIsJudgedAnew) {
   EXPECT_EQ(told(kAnna), Told{"+1"});  // with its new name
   EXPECT_EQ(told(kBert), Told{"+1"});
   EXPECT_EQ(told(kCarl), Told{});
-  EXPECT_EQ(hears(kAnna), Names{});  // the call goes on
+  EXPECT_EQ(hears(kAnna), Names{});                                                          // the call goes on
   EXPECT_EQ(result_of(kAnna, request<calls::lineGetNumAddressIDs>(kAnna, {kLine, {}})), 1);  // and the line is open
   rename(u"Store");
   EXPECT_EQ(told(kBert), Told{"-1"});
