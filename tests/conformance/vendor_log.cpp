@@ -51,6 +51,7 @@ std::string asked_of_vendor(const std::string& log) {
     devices[device] +=
         "  " + part[1].str() + "(" + std::regex_replace(part[2].str(), kOwnNumbers, "$1") + ") [" + own + "]\n";
   }
+  if (devices.empty()) return "nothing\n";
   std::string out;
   for (const auto& [device, asked] : devices) out += device + ":\n" + asked;
   return out;

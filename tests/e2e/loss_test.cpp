@@ -38,7 +38,8 @@ TEST(Loss, OfADesktopFreesItsLine) {
   ASSERT_TRUE(host->says("Desktop desk1 (CN=desk1, 127.0.0.1) is gone")) << host->story();
   EXPECT_TRUE(host->says(" is gone: the connection was cut")) << host->story();
   const std::string scenario =
-      "limit 60\nwait lines 1\nopen line 1 as l\npbx incoming line=1 from=+4930123456\n"
+      "limit 60\nwait lines 1\nopen line 1 as l\nexpect LINE_NEWCALL on l as old\n"
+      "expect LINE_CALLSTATE CONNECTED on old\npbx incoming line=1 from=+4930123456\n"
       "expect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\ncall lineDrop c\nexpect completion 0\n"
       "expect LINE_CALLSTATE IDLE on c\nclose c\nclose l\n";
   site.canonical({scenario, "desk2", second});
