@@ -120,10 +120,15 @@ void require_records(const fs::path& folder) {
   }
 }
 
-/// Nobody's, when nothing was issued yet: a crash came before the first list.
-CrlPtr read_list(const fs::path& folder, bool nothing_issued) {
-  if (nothing_issued && !fs::exists(list_in(folder))) return nullptr;
+bool nothing_issued(const fs::path& folder) {
+  return std::all_of(fs::directory_iterator(issued_in(folder)), fs::directory_iterator(),
+                     [](const auto& file) { return name_in(file.path()) == kAuthority; });
+}
+
+/// nullptr when nothing was issued yet: a crash came before the first list.
+CrlPtr read_list(const fs::path& folder) {
   if (!fs::exists(list_in(folder))) {
+    if (nothing_issued(folder)) return nullptr;
     throw Error(list_in(folder).string() +
                 " is missing: bring it back from a backup or a host, or who is revoked would be forgotten");
   }
@@ -216,16 +221,11 @@ struct AuthorityFolder::Impl {
       throw Error("authority.key and authority.crt in " + folder.string() +
                   " do not belong together: bring them back from a backup");
     }
-    if (read_list(folder, nothing_issued()) == nullptr) write_list(nullptr, {});
-  }
-
-  bool nothing_issued() const {
-    return std::all_of(fs::directory_iterator(issued_in(folder)), fs::directory_iterator(),
-                       [](const auto& file) { return name_in(file.path()) == kAuthority; });
+    if (read_list(folder) == nullptr) write_list(nullptr, {});
   }
 
   CrlPtr list() const {
-    CrlPtr found = read_list(folder, false);
+    CrlPtr found = read_list(folder);
     const bool ours = X509_CRL_verify(found.get(), key.get()) == 1;
     ERR_clear_error();
     if (!ours) throw Error(list_in(folder).string() + " is not of this authority: bring back its own from a backup");
@@ -312,10 +312,10 @@ Inventory AuthorityFolder::inventory(const std::filesystem::path& folder, std::c
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr);
   const CertificatePtr authority = read_authority(folder);
   require_records(folder);
-  const CrlPtr list = read_list(folder, false);
+  const CrlPtr list = read_list(folder);
   Inventory found;
   for (Entry& entry : read_entries(folder, list.get(), now)) found.records.push_back(std::move(entry.record));
-  found.revocations = {number_of(list.get()), time_of(X509_CRL_get0_nextUpdate(list.get()))};
+  if (list != nullptr) found.revocations = {number_of(list.get()), time_of(X509_CRL_get0_nextUpdate(list.get()))};
   return found;
 }
 
@@ -376,10 +376,12 @@ Record AuthorityFolder::renew(const std::string& name, std::chrono::days validit
   const AlternativeNamesPtr names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(old.certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
   const KeyPtr fresh = with_new_key ? new_key() : nullptr;
+  Validity dates = validity_of(impl_->options.now, validity, impl_->certificate.get());
+  // So that dates alone tell which is newer.
+  dates.from = std::max<Time>(dates.from, std::min<Time>(record.not_before + 1s, impl_->options.now));
   const CertificatePtr made =
       make_certificate(impl_->signer(), record.usage, X509_get_subject_name(old.certificate.get()), names.get(),
-                       fresh != nullptr ? fresh.get() : X509_get0_pubkey(old.certificate.get()),
-                       validity_of(impl_->options.now, validity, impl_->certificate.get()));
+                       fresh != nullptr ? fresh.get() : X509_get0_pubkey(old.certificate.get()), dates);
   if (fresh != nullptr) {
     const FileText text = pem(fresh.get(), passphrase);
     commit(impl_->folder, record.name, made.get(), &text);

@@ -35,10 +35,10 @@ struct Request {
   Usage usage = Usage::Desktop;
   std::string
       name;  // of the files after "desktop-" or "host-": letters, digits, dots, - and _; a host's may be empty
-  Subject subject;
-  std::vector<std::string> names;  // DNS names and IP addresses
+  Subject subject = {};
+  std::vector<std::string> names = {};  // DNS names and IP addresses
   std::chrono::days validity{365};
-  std::string passphrase;  // of the new key; empty: it is not encrypted
+  std::string passphrase = {};  // of the new key; empty: it is not encrypted
 };
 
 /// A certificate that was issued.
@@ -52,7 +52,7 @@ struct Record {
 
 /// The list of those that are no longer admitted though they have not expired.
 struct Revocations {
-  std::string number;  // decimal, higher in each list
+  std::string number = "0";  // decimal, higher in each list; 0: there is none yet
   std::chrono::system_clock::time_point not_after;
 };
 
@@ -101,5 +101,10 @@ class AuthorityFolder {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Asks on the terminal, without showing what is typed; twice if it is a new one. Throws Error.
+std::string ask_passphrase(const std::string& what, bool is_new);
+/// The first line of a file that nobody else can read. Throws Error.
+std::string read_passphrase(const std::filesystem::path& file);
 
 }  // namespace tsplink::security
