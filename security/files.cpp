@@ -15,14 +15,32 @@
 
 #include <algorithm>
 #include <memory>
+#else
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #endif
+
+#include <thread>
+#include <utility>
 
 #include "security/errors.hpp"
 
 namespace tsplink::security {
 namespace {
 constexpr std::size_t kMaxFile = 4U << 20U;
+constexpr std::chrono::milliseconds kLockPoll{20};
+
+[[noreturn]] void cannot_write(const std::filesystem::path& path, const std::string& reason) {
+  throw Error(path.string() + " cannot be written (" + reason + "): let this program's account write there");
 }
+
+[[noreturn]] void in_use(const std::filesystem::path& path) {
+  throw Error(path.parent_path().string() + " is in use by another program (it holds " + path.filename().string() +
+              "): wait until that has ended");
+}
+}  // namespace
 
 FileText::~FileText() { OPENSSL_cleanse(text_.data(), text_.size()); }
 
@@ -116,13 +134,13 @@ bool is_open(PACL list) {
 
 }  // namespace
 
-void require_private(const std::filesystem::path& path) {
+void require_private(const std::filesystem::path& path, const char* role) {
   PACL list = nullptr;
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   const DWORD status = GetNamedSecurityInfoW(path.c_str(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, nullptr,
                                              nullptr, &list, nullptr, &descriptor);
   const std::unique_ptr<void, decltype(&LocalFree)> owner(descriptor, &LocalFree);
-  const std::string file = "key file " + path.string();
+  const std::string file = std::string(role) + " " + path.string();
   if (status != ERROR_SUCCESS) {
     throw Error(file + " does not say who may read it (" + std::system_category().message(static_cast<int>(status)) +
                 "): put it on a disk with access lists, such as NTFS");
@@ -135,17 +153,146 @@ void require_private(const std::filesystem::path& path) {
   }
 }
 
+namespace {
+
+[[noreturn]] void cannot_write(const std::filesystem::path& path) {
+  cannot_write(path, std::system_category().message(static_cast<int>(GetLastError())));
+}
+
+struct HandleCloser {
+  using pointer = HANDLE;
+  void operator()(HANDLE handle) const { CloseHandle(handle); }
+};
+using HandlePtr = std::unique_ptr<HANDLE, HandleCloser>;
+
+HandlePtr create_new(const std::filesystem::path& path, Readers readers) {
+  // OW: whoever owns the file; SY: SYSTEM; BA: Administrators. Nothing is inherited.
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  if (readers == Readers::Owner &&
+      !ConvertStringSecurityDescriptorToSecurityDescriptorW(L"D:P(A;;FA;;;OW)(A;;FA;;;SY)(A;;FA;;;BA)",
+                                                            SDDL_REVISION_1, &descriptor, nullptr)) {
+    cannot_write(path);
+  }
+  const std::unique_ptr<void, decltype(&LocalFree)> owner(descriptor, &LocalFree);
+  SECURITY_ATTRIBUTES attributes{sizeof(SECURITY_ATTRIBUTES), descriptor, FALSE};
+  const HANDLE file =
+      CreateFileW(path.c_str(), GENERIC_WRITE, 0, &attributes, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, nullptr);
+  if (file == INVALID_HANDLE_VALUE) cannot_write(path);
+  return HandlePtr(file);
+}
+
+}  // namespace
+
+void write_file(const std::filesystem::path& path, std::string_view text, Readers readers) {
+  auto part = path;
+  part += L".part";
+  DeleteFileW(part.c_str());  // of a crash: it would keep its access list
+  {
+    const HandlePtr file = create_new(part, readers);
+    for (std::size_t at = 0; at < text.size();) {
+      DWORD written = 0;
+      if (!WriteFile(file.get(), text.data() + at, static_cast<DWORD>(text.size() - at), &written, nullptr)) {
+        cannot_write(part);
+      }
+      at += written;
+    }
+    if (!FlushFileBuffers(file.get())) cannot_write(part);
+  }
+  move_file(part, path);
+}
+
+void move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (!MoveFileExW(from.c_str(), to.c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) cannot_write(to);
+}
+
+FileLock::FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience) {
+  const HANDLE file = CreateFileW(path.c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                  nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
+  if (file == INVALID_HANDLE_VALUE) cannot_write(path);
+  HandlePtr owner(file);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  OVERLAPPED all{};
+  while (!LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &all)) {
+    if (GetLastError() != ERROR_LOCK_VIOLATION) cannot_write(path);
+    if (std::chrono::steady_clock::now() >= end) in_use(path);
+    std::this_thread::sleep_for(kLockPoll);
+  }
+  native_ = reinterpret_cast<std::intptr_t>(owner.release());
+}
+
+FileLock::~FileLock() { CloseHandle(reinterpret_cast<HANDLE>(native_)); }
+
 #else
 
-void require_private(const std::filesystem::path& path) {
+void require_private(const std::filesystem::path& path, const char* role) {
   using std::filesystem::perms;
   std::error_code error;
   const perms granted = std::filesystem::status(path, error).permissions();
   if (!error && (granted & (perms::group_all | perms::others_all)) != perms::none) {
-    throw Error("key file " + path.string() + " can be read by others than its owner: run chmod 600 " +
+    throw Error(std::string(role) + " " + path.string() + " can be read by others than its owner: run chmod 600 " +
                 path.string());
   }
 }
+
+namespace {
+
+[[noreturn]] void cannot_write(const std::filesystem::path& path) { cannot_write(path, std::strerror(errno)); }
+
+struct Descriptor {
+  explicit Descriptor(int native) : number(native) {}
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number;
+};
+
+/// A new name is on the disk only once its folder is.
+void settle_folder_of(const std::filesystem::path& path) {
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.number >= 0) ::fsync(opened.number);  // some file systems have no such thing
+}
+
+}  // namespace
+
+void write_file(const std::filesystem::path& path, std::string_view text, Readers readers) {
+  auto part = path;
+  part += ".part";
+  ::unlink(part.c_str());  // of a crash: it would keep its mode
+  {
+    const Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file.number < 0) cannot_write(part);
+    for (std::size_t at = 0; at < text.size();) {
+      const ssize_t written = ::write(file.number, text.data() + at, text.size() - at);
+      if (written < 0 && errno != EINTR) cannot_write(part);
+      if (written > 0) at += static_cast<std::size_t>(written);
+    }
+    if (::fsync(file.number) != 0) cannot_write(part);
+    if (readers == Readers::Everybody && ::fchmod(file.number, 0644) != 0) cannot_write(part);
+  }
+  move_file(part, path);
+}
+
+void move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) cannot_write(to);
+  settle_folder_of(to);
+}
+
+FileLock::FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (file.number < 0) cannot_write(path);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (::flock(file.number, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) cannot_write(path);
+    if (std::chrono::steady_clock::now() >= end) in_use(path);
+    std::this_thread::sleep_for(kLockPoll);
+  }
+  native_ = std::exchange(file.number, -1);
+}
+
+FileLock::~FileLock() { ::close(static_cast<int>(native_)); }
 
 #endif
 

@@ -49,6 +49,8 @@ std::vector<Pointer> read_blocks(const std::filesystem::path& path, const char* 
   return result;
 }
 
+}  // namespace
+
 std::vector<CertificatePtr> read_certificates(const std::filesystem::path& path, const char* role) {
   return read_blocks<CertificatePtr>(path, role, "CERTIFICATE", PEM_read_bio_X509);
 }
@@ -69,6 +71,12 @@ KeyPtr read_key(const std::filesystem::path& path, const std::string& passphrase
   if (passphrase.asked) throw Error("the passphrase for " + name + " is wrong: correct it" + errors.suffix());
   throw Error(name + " holds no readable private key: it must be PEM text" + errors.suffix());
 }
+
+std::vector<CrlPtr> read_revocations(const std::filesystem::path& path) {
+  return read_blocks<CrlPtr>(path, "revocation list", "X509 CRL", PEM_read_bio_X509_CRL);
+}
+
+namespace {
 
 bool is_pkcs12(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
@@ -150,10 +158,7 @@ Identity load_identity(const IdentityFiles& files) {
                 files.certificate.string() + ": name the key that it was issued for");
   }
   identity.authorities = authorities_of(files, identity);
-  if (!files.revocations.empty()) {
-    identity.revocations =
-        read_blocks<CrlPtr>(files.revocations, "revocation list", "X509 CRL", PEM_read_bio_X509_CRL);
-  }
+  if (!files.revocations.empty()) identity.revocations = read_revocations(files.revocations);
   ERR_clear_error();
   return identity;
 }

@@ -20,4 +20,10 @@ struct Identity {
 /// Throws Error. Dates and purposes are not judged here.
 Identity load_identity(const IdentityFiles& files);
 
+/// What load_identity reads, one by one: at least one block each. Throw Error. `role` names the file in the sentence.
+std::vector<CertificatePtr> read_certificates(const std::filesystem::path& path, const char* role);
+std::vector<CrlPtr> read_revocations(const std::filesystem::path& path);
+/// Refuses a file that others can read. An empty passphrase: none.
+KeyPtr read_key(const std::filesystem::path& path, const std::string& passphrase);
+
 }  // namespace tsplink::security
