@@ -78,7 +78,8 @@ std::uint64_t Core::strand_of(std::uint64_t device) const { return nonreentrant_
 void Core::say(const char* what, std::uint16_t function, LONG result, std::uint64_t trace) const {
   if (!log::enabled(log::Level::Debug)) return;
   log::debug("Provider " + options_.name + ": TSPI_" + std::string(wire::function_info(function)->name) + " " + what +
-                 " " + (result > 0 ? std::to_string(result) : std::string(wire::error_name(result))) + ".",
+                 " " + (result > 0 ? "request id " + std::to_string(result) : std::string(wire::error_name(result))) +
+                 ".",
              {log::trace(trace)});
 }
 
