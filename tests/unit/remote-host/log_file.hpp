@@ -47,7 +47,10 @@ class LogFile {
     EXPECT_TRUE(log::flush(kBound));
     std::istringstream text(text_of(path()));
     std::vector<std::string> all;
-    for (std::string line; std::getline(text, line);) all.push_back(line);
+    for (std::string line; std::getline(text, line);) {
+      if (!line.empty() && line.back() == '\r') line.pop_back();  // Windows' ends of lines
+      all.push_back(line);
+    }
     return all;
   }
 
