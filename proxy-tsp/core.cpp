@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "wire/log_text.hpp"
+
 namespace tsplink::proxy {
 
 namespace {
@@ -16,6 +18,14 @@ template <class T>
 std::shared_ptr<T> required(std::shared_ptr<T> object, const char* what, LONG code) {
   if (!object) throw Failure(Kind::NoSuchObject, std::string("no such ") + what, code);
   return object;
+}
+
+// A function's failure is logged where it leaves for TAPI: the sentence carries what both ends know the request by.
+[[noreturn]] void not_sent(const Named& named) {
+  throw Failure(Kind::LinkDown, "no connection to the host" + wire::trace_field(named.trace));
+}
+[[noreturn]] void not_answered(const Named& named) {
+  throw Failure(Kind::DeadlinePassed, "the host did not answer in time" + wire::trace_field(named.trace));
 }
 
 template <class Handle>
@@ -35,8 +45,9 @@ Core::Core(CoreOptions options, Uplink uplink, Log log)
       log_(std::move(log)),
       pump_(*options_.clock),
       ledger_(*options_.clock,
-              [this](DRV_REQUESTID id, LONG result) {
-                pump_.post([this, id, result] {
+              [this](const AsyncRequest& request, LONG result) {
+                pump_.post([this, id = request.dwRequestID, named = request.named, result] {
+                  log_result(named, result);
                   ASYNC_COMPLETION completion{};
                   {
                     std::lock_guard lock(mutex_);
@@ -129,59 +140,67 @@ LONG Core::create_device(bool phone, DWORD_PTR temporary, DWORD device_id) {
 
 // --- requests ------------------------------------------------------------------------------------------------------
 
-wire::Buffer Core::request(std::uint64_t id, wire::Function function, std::span<const std::uint8_t> arguments,
+wire::Buffer Core::request(std::uint64_t id, const Named& named, std::span<const std::uint8_t> arguments,
                            std::chrono::milliseconds deadline) const {
-  const auto trace = random_number();
-  const auto* info = wire::function_info(static_cast<std::uint16_t>(function));
+  const auto function = static_cast<std::uint16_t>(named.function);
+  log_(LogLevel::Debug, "request " + std::to_string(id) + " " + std::string(wire::function_info(function)->name) +
+                            wire::trace_field(named.trace));
+  return wire::make_request(id, function, static_cast<std::uint32_t>(deadline.count()), named.trace, arguments);
+}
+
+void Core::log_result(const Named& named, LONG result) const {
+  const auto* info = wire::function_info(static_cast<std::uint16_t>(named.function));
   log_(LogLevel::Debug,
-       "request " + std::to_string(id) + " " + std::string(info->name) + " trace " + std::to_string(trace));
-  return wire::make_request(id, static_cast<std::uint16_t>(function), static_cast<std::uint32_t>(deadline.count()),
-                            trace, arguments);
+       std::string(info->name) + " ended with " + wire::error_name(result) + wire::trace_field(named.trace));
 }
 
 void Core::post(wire::Function function, std::span<const std::uint8_t> arguments,
                 std::unique_ptr<AsyncRequest> pending) {
   const auto id = next_request();
+  const Named named{function, random_number()};
+  pending->named = named;
   ledger_.add_async(id, std::move(pending));
-  if (uplink_(request(id, function, arguments, std::chrono::milliseconds(0)))) return;
+  if (uplink_(request(id, named, arguments, std::chrono::milliseconds(0)))) return;
   // If the entry is gone, the link went down meanwhile and the completion is on its way: then the request was
   // accepted.
-  if (ledger_.withdraw_async(id)) throw Failure(Kind::LinkDown, "no connection to the host");
+  if (ledger_.withdraw_async(id)) not_sent(named);
 }
 
 Answer Core::ask(wire::Function function, std::span<const std::uint8_t> arguments, Ledger::Undo undo) {
   const auto id = next_request();
+  const Named named{function, random_number()};
   Answer answer;
   const auto until = options_.clock->now() + options_.call_deadline;  // from when it is sent
   ledger_.add_wait(id);
-  if (!uplink_(request(id, function, arguments, options_.call_deadline))) {
+  if (!uplink_(request(id, named, arguments, options_.call_deadline))) {
     ledger_.wait(id, options_.clock->now(), answer, {});
-    throw Failure(Kind::LinkDown, "no connection to the host");
+    not_sent(named);
   }
-  if (ledger_.wait(id, until, answer, std::move(undo))) {
-    if (answer.result > 0) answer.result = LINEERR_OPERATIONFAILED;  // a synchronous function has no request id
-    return answer;
-  }
-  throw Failure(Kind::DeadlinePassed, "the host did not answer in time");
+  if (!ledger_.wait(id, until, answer, std::move(undo))) not_answered(named);
+  if (answer.result > 0) answer.result = LINEERR_OPERATIONFAILED;  // a synchronous function has no request id
+  log_result(named, answer.result);
+  return answer;
 }
 
 Answer Core::post_and_hear(wire::Function function, std::span<const std::uint8_t> arguments,
                            std::unique_ptr<AsyncRequest> pending, Ledger::Undo undo) {
   const auto id = next_request();
+  const Named named{function, random_number()};
+  pending->named = named;
   const auto until = options_.clock->now() + options_.call_deadline;
   ledger_.add_wait(id);
   ledger_.add_async(id, std::move(pending));
   Answer answer;
-  if (!uplink_(request(id, function, arguments, options_.call_deadline)) && ledger_.withdraw_async(id)) {
+  if (!uplink_(request(id, named, arguments, options_.call_deadline)) && ledger_.withdraw_async(id)) {
     ledger_.wait(id, options_.clock->now(), answer, {});
-    throw Failure(Kind::LinkDown, "no connection to the host");
+    not_sent(named);
   }
-  if (ledger_.wait_accepted(id, until, answer, std::move(undo))) return answer;
-  throw Failure(Kind::DeadlinePassed, "the host did not answer in time");
+  if (!ledger_.wait_accepted(id, until, answer, std::move(undo))) not_answered(named);
+  return answer;
 }
 
 void Core::tell(wire::Function function, std::span<const std::uint8_t> arguments) {
-  uplink_(request(next_request(), function, arguments, options_.call_deadline));
+  uplink_(request(next_request(), {function, random_number()}, arguments, options_.call_deadline));
 }
 
 // --- objects -------------------------------------------------------------------------------------------------------

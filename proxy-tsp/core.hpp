@@ -148,8 +148,9 @@ class Core {
   std::shared_ptr<Call> call_of_event(std::uint64_t id);
   std::shared_ptr<Device> find_device(bool phone, std::uint32_t permanent);
   std::uint64_t next_request() { return ++request_; }
-  wire::Buffer request(std::uint64_t id, wire::Function function, std::span<const std::uint8_t> arguments,
+  wire::Buffer request(std::uint64_t id, const Named& named, std::span<const std::uint8_t> arguments,
                        std::chrono::milliseconds deadline) const;
+  void log_result(const Named& named, LONG result) const;
 
   const CoreOptions options_;
   const Uplink uplink_;

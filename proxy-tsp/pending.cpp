@@ -86,8 +86,8 @@ void Ledger::finish(std::map<std::uint64_t, std::unique_ptr<AsyncRequest>>::iter
     waiting->second->done = true;
     waiting->second->changed.notify_all();
   }
-  complete_(request->dwRequestID, final_result);
-  if (wire::has(wire::Fault::completion_twice)) complete_(request->dwRequestID, final_result);
+  complete_(*request, final_result);
+  if (wire::has(wire::Fault::completion_twice)) complete_(*request, final_result);
 }
 
 void Ledger::completion(std::uint64_t id, LONG result, std::span<const std::uint8_t> outputs) {

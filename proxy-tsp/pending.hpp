@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "proxy-tsp/objects.hpp"
+#include "wire/calls.hpp"
 #include "wire/clock.hpp"
 
 namespace tsplink::proxy {
@@ -21,6 +22,12 @@ namespace tsplink::proxy {
 struct Answer {
   LONG result = 0;
   wire::Bytes outputs;
+};
+
+/// A request as the logs of both ends name it.
+struct Named {
+  wire::Function function{};
+  std::uint64_t trace = 0;
 };
 
 /// A request whose function has returned dwRequestID to TAPI.
@@ -31,6 +38,7 @@ class AsyncRequest {
   virtual LONG finish(LONG result, std::span<const std::uint8_t> outputs) = 0;
 
   DRV_REQUESTID dwRequestID = 0;
+  Named named;
   std::vector<std::shared_ptr<Line>> lines;  // that the request names or belongs to
   std::vector<std::shared_ptr<Phone>> phones;
   std::vector<std::shared_ptr<Call>> calls;
@@ -38,7 +46,7 @@ class AsyncRequest {
 
 class Ledger {
  public:
-  using Complete = std::function<void(DRV_REQUESTID, LONG)>;  // posts the completion to the event pump
+  using Complete = std::function<void(const AsyncRequest&, LONG)>;  // posts the completion to the event pump
   /// What to do with a success that comes after its caller gave up.
   using Undo = std::function<void(const Answer&)>;
 

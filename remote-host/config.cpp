@@ -37,18 +37,51 @@ std::filesystem::path beside(const std::filesystem::path& file, const std::strin
   return path.empty() ? std::filesystem::path() : std::filesystem::absolute(file).parent_path() / wire::path_of(path);
 }
 
-void read_log(Section section, const std::filesystem::path& file, Config& config) {
-  const auto* node = section.take("level");
-  const auto level = section.text("level", "info");
-  using log::Level;
-  if (level == "trace") config.log_level = Level::Trace;
-  else if (level == "debug") config.log_level = Level::Debug;
-  else if (level == "info") config.log_level = Level::Info;
-  else if (level == "warn") config.log_level = Level::Warn;
-  else if (level == "error") config.log_level = Level::Error;
-  else section.refuse(node, "log.level must be trace, debug, info, warn or error.");
-  config.log_file = beside(file, section.text("file", ""));
+/// Where lines go, for [log] and [audit]. Without `to` a file that is named decides.
+void read_output(Section& section, const std::filesystem::path& file, log::Output& output) {
+  const auto* named = section.take("file");
+  output.file = beside(file, section.text("file", ""));
+  const auto to = output.file.empty() ? log::To::Stderr : log::To::File;
+  output.to = static_cast<log::To>(section.choice("to", log::kTargets, static_cast<std::size_t>(to)));
+  if (output.to == log::To::File && output.file.empty()) {
+    section.refuse(section.take("to"), section.called("file") + " is missing; name the file.");
+  }
+  if (output.to != log::To::File && !output.file.empty()) {
+    section.refuse(named, section.called("file") + " is written only with " + section.called("to") +
+                              " = \"file\"; remove one of them.");
+  }
+#ifdef _WIN32
+  if (output.to == log::To::Journal) {
+    section.refuse(section.take("to"), section.called("to") + " = \"journal\" is for Linux; choose another.");
+  }
+#endif
+  output.format = static_cast<log::Format>(section.choice("format", log::kFormats, 0));
+  output.rotate_bytes = section.number("rotate_bytes", output.rotate_bytes, 0, 0xFFFFFFFF);
+  output.rotate_files = section.number("rotate_files", output.rotate_files, 1, 1000);
+  output.mask_numbers = section.flag("mask_numbers", output.mask_numbers);
   section.no_others();
+}
+
+void read_log(Section section, const std::filesystem::path& file, log::Settings& settings) {
+  settings.level =
+      static_cast<log::Level>(section.choice("level", log::kLevels, static_cast<std::size_t>(settings.level)));
+  read_output(section, file, settings.log);
+}
+
+void read_audit(const toml::table* table, const std::filesystem::path& file, log::Settings& settings) {
+  if (!table) return;
+  Section section(file, "audit", table);
+  if (!section.take("to") && !section.take("file")) {
+    section.refuse(table, "audit.file is missing; name it, or leave [audit] out to have these lines in the log.");
+  }
+  log::Output output;
+  output.mask_numbers = settings.log.mask_numbers;
+  read_output(section, file, output);
+  if (output.to == log::To::File && output.file == settings.log.file) {
+    section.refuse(section.take("file"),
+                   "audit.file is log.file; name another, or leave [audit] out to have these lines in the log.");
+  }
+  settings.audit = output;
 }
 
 void read_limits(Section section, LimitsConfig& limits) {
@@ -126,13 +159,14 @@ Config read_config(const std::filesystem::path& file) {
   const auto table = read_toml(file, "configuration file", "give it with --config");
   Config config;
   Section root(file, "", &table);
-  root.only({"listen", "port_file", "policy", "site", "permanent_ids", "tls", "log", "limits", "provider"});
+  root.only({"listen", "port_file", "policy", "site", "permanent_ids", "tls", "log", "audit", "limits", "provider"});
   read_listen(root, config);
   config.site = root.text("site", "");
   config.permanent_ids = beside(file, root.text("permanent_ids", ""));
   config.port_file = beside(file, root.text("port_file", ""));
   read_tls(Section(file, "tls", root.table("tls")), file, config);
-  read_log(Section(file, "log", root.table("log")), file, config);
+  read_log(Section(file, "log", root.table("log")), file, config.log);
+  read_audit(root.table("audit"), file, config.log);
   read_limits(Section(file, "limits", root.table("limits")), config.limits);
   read_providers(root, file, config);
   config.policy = beside(file, root.text("policy", ""));

@@ -48,8 +48,7 @@ struct Config {
   std::filesystem::path policy;
   std::string site;                     // part of what permanent ids are made of
   std::filesystem::path permanent_ids;  // the table of them; empty: not kept
-  log::Level log_level = log::Level::Info;
-  std::filesystem::path log_file;
+  log::Settings log;
   LimitsConfig limits;
   std::vector<ProviderConfig> providers;
 };

@@ -68,7 +68,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
                  }),
         policy_(config.policy,
                 [this](auto policy) { reactor_.post([this, policy] { broker_.set_policy(policy); }); }),
-        broker_(*this, *this, policy_.first(), broker_options(config)),
+        broker_(*this, *this, policy_.first(), broker_options(config), &audit_),
         server_(reactor_, config.listen_address, config.listen_port, context_of(config), local_info(),
                 limits_of(config.limits), *this) {
     for (const auto& provider : config.providers) add_worker(provider);
@@ -115,7 +115,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   std::string on_hello(const link::PeerInfo&) override { return {}; }
   void on_up(link::SessionId session, const link::PeerInfo& desktop) override {
     names_[session] = desktop.machine + " (" + desktop.certificate.subject + ", " + desktop.address + ")";
-    log::info("Desktop " + names_[session] + " is connected.");
+    log::info("Desktop " + names_[session] + " is connected, session " + std::to_string(session) + ".");
     const auto& certificate = desktop.certificate;
     broker_.session_up(session,
                        {desktop.machine, {certificate.subject, certificate.alternative_names}, desktop.address});
@@ -124,7 +124,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     broker_.session_message(session, envelope);
   }
   void on_down(link::SessionId session, const std::string& reason) override {
-    log::info("Desktop " + names_[session] + " is gone: " + reason);
+    log::info("Desktop " + names_[session] + " is gone: " + reason + ", session " + std::to_string(session) + ".");
     names_.erase(session);
     broker_.session_down(session, reason);
   }
@@ -190,6 +190,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   const std::shared_ptr<PermanentIds> permanent_;
   link::Reactor reactor_;
   PolicyWatch policy_;
+  AuditLog audit_;
   Broker broker_;
   std::vector<std::unique_ptr<Attached>> workers_;
   link::Server server_;

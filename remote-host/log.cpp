@@ -1,15 +1,23 @@
+// The outputs of the log: a queue and a thread for each, and what happens when one of them does not take its lines.
 #include "remote-host/log.hpp"
 
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #ifdef _WIN32
 #include <spdlog/sinks/win_eventlog_sink.h>
+#else
+#include "remote-host/journal.hpp"
 #endif
 
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
 #include <memory>
-#include <vector>
+#include <mutex>
+#include <thread>
 
 #include "wire/failure.hpp"
 
@@ -17,72 +25,270 @@ namespace tsplink::host::log {
 
 namespace {
 
-#ifdef _WIN32
-bool event_log = false;
-#endif
-
+constexpr char kName[] = "tsplink-host";
 constexpr char kPattern[] = "%Y-%m-%d %H:%M:%S.%e %l %v";
-
-std::shared_ptr<spdlog::logger> make(const std::filesystem::path& file) {
-  spdlog::sink_ptr sink;
-  if (file.empty()) {
-    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  } else {
-    sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.native());
-  }
-  std::vector<spdlog::sink_ptr> sinks = {sink};
-#ifdef _WIN32
-  if (event_log) {
-    sinks.push_back(std::make_shared<spdlog::sinks::win_eventlog_sink_mt>("tsplink-host"));
-    sinks.back()->set_level(spdlog::level::warn);
-  }
-#endif
-  auto logger = std::make_shared<spdlog::logger>("tsplink-host", sinks.begin(), sinks.end());
-  logger->set_pattern(kPattern);
-  logger->flush_on(spdlog::level::trace);
-  return logger;
-}
-
-/// The one logger; an atomic pointer, since workers write while the program sets it up.
-std::shared_ptr<spdlog::logger>& slot() {
-  static std::shared_ptr<spdlog::logger> logger = [] {
-    auto first = make({});
-    first->set_level(spdlog::level::warn);
-    return first;
-  }();
-  return logger;
-}
+constexpr std::size_t kMostWaiting = 8192;  // lines of one output; then the oldest go
 
 spdlog::level::level_enum level_of(Level level) {
-  switch (level) {
-    case Level::Trace: return spdlog::level::trace;
-    case Level::Debug: return spdlog::level::debug;
-    case Level::Info: return spdlog::level::info;
-    case Level::Warn: return spdlog::level::warn;
-    case Level::Error: return spdlog::level::err;
+  static_assert(static_cast<int>(Level::Error) == SPDLOG_LEVEL_ERROR);
+  return static_cast<spdlog::level::level_enum>(level);
+}
+
+spdlog::sink_ptr sink_of(const Output& output) {
+  spdlog::sink_ptr sink;
+  switch (output.to) {
+    case To::Stderr: sink = std::make_shared<spdlog::sinks::stderr_sink_mt>(); break;
+    case To::Stdout: sink = std::make_shared<spdlog::sinks::stdout_sink_mt>(); break;
+    case To::File:
+      if (output.rotate_bytes) {
+        sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(output.file.native(), output.rotate_bytes,
+                                                                      output.rotate_files);
+      } else {
+        sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(output.file.native());
+      }
+      break;
+    case To::Journal:
+#ifndef _WIN32
+      sink = journal_sink(kName);
+#endif
+      break;
   }
-  return spdlog::level::info;
+  // The journal keeps time and level beside the line, a JSON line has them in itself.
+  sink->set_pattern(output.format == Format::Json || output.to == To::Journal ? "%v" : kPattern);
+  return sink;
+}
+
+/// One output. What it says is owned by its thread too, which may hang in a write for ever.
+class Writer {
+ public:
+  /// `report` is told once that lines are lost, and again after one was written.
+  Writer(const Output& output, std::vector<spdlog::sink_ptr> sinks, std::function<void(const std::string&)> report)
+      : state_(std::make_shared<State>(output, std::move(sinks), std::move(report))),
+        thread_([state = state_] { state->run(); }) {}
+  ~Writer() {
+    const bool all = flush(std::chrono::seconds(2));
+    state_->end();
+    if (all) {
+      thread_.join();
+    } else {
+      thread_.detach();  // a pipe that nobody reads
+    }
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void push(Line line) { state_->push(std::move(line)); }
+  bool flush(std::chrono::milliseconds bound) { return state_->flush(bound); }
+
+ private:
+  class State {
+   public:
+    State(const Output& output, std::vector<spdlog::sink_ptr> sinks, std::function<void(const std::string&)> report)
+        : format_(output.format),
+          mask_numbers_(output.mask_numbers),
+          sinks_(std::move(sinks)),
+          report_(std::move(report)) {}
+
+    void push(Line line) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (waiting_.size() == kMostWaiting) {
+          waiting_.pop_front();
+          ++lost_;
+        }
+        waiting_.push_back(std::move(line));
+      }
+      changed_.notify_all();
+    }
+
+    bool flush(std::chrono::milliseconds bound) {
+      std::unique_lock lock(mutex_);
+      return changed_.wait_for(lock, bound, [&] { return waiting_.empty() && !writing_; });
+    }
+
+    void end() {
+      {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+      }
+      changed_.notify_all();
+    }
+
+    void run() {
+      std::unique_lock lock(mutex_);
+      for (;;) {
+        changed_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
+        if (ended_) return;
+        const auto lines = std::exchange(waiting_, {});
+        const auto lost = std::exchange(lost_, 0);
+        writing_ = true;
+        lock.unlock();
+        if (lost) {
+          write({lines.front().time,
+                 Level::Error,
+                 std::to_string(lost) + " lines are lost: they came faster than this output takes them.",
+                 {}});
+        }
+        for (const auto& line : lines) write(line);
+        flush_sinks();
+        lock.lock();
+        writing_ = false;
+        changed_.notify_all();
+      }
+    }
+
+   private:
+    void write(const Line& line) {
+      const auto text = formatted(line, format_, mask_numbers_);
+      const spdlog::details::log_msg message(line.time, {}, kName, level_of(line.level), text);
+      guarded([&](spdlog::sinks::sink& sink) {
+        if (sink.should_log(message.level)) sink.log(message);
+      });
+    }
+    void flush_sinks() {
+      if (guarded([](spdlog::sinks::sink& sink) { sink.flush(); })) failed_ = false;
+    }
+    template <class F>
+    bool guarded(F&& use) {
+      bool all = true;
+      for (const auto& sink : sinks_) {
+        try {
+          use(*sink);
+        } catch (const std::exception& failure) {
+          all = false;
+          if (!std::exchange(failed_, true)) report_(failure.what());
+        }
+      }
+      return all;
+    }
+
+    const Format format_;
+    const bool mask_numbers_;
+    const std::vector<spdlog::sink_ptr> sinks_;
+    const std::function<void(const std::string&)> report_;
+    bool failed_ = false;  // thread's
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Line> waiting_;
+    std::size_t lost_ = 0;
+    bool writing_ = false;
+    bool ended_ = false;
+  };
+
+  const std::shared_ptr<State> state_;
+  std::thread thread_;
+};
+
+/// Where lines go. Never destroyed: a vendor's threads may speak until the process has ended.
+struct Outputs {
+  std::mutex mutex;
+  std::shared_ptr<Writer> log;  // none before set_up()
+  std::shared_ptr<Writer> audit;
+  std::atomic<Level> level{Level::Warn};
+#ifdef _WIN32
+  bool event_log = false;
+#endif
+};
+Outputs& outputs() {
+  static Outputs& only = *new Outputs;
+  return only;
+}
+
+void straight_to_stderr(const Line& line) {
+  static spdlog::sinks::stderr_sink_mt& sink = []() -> auto& {
+    auto& made = *new spdlog::sinks::stderr_sink_mt;
+    made.set_pattern(kPattern);
+    return made;
+  }
+  ();
+  const auto text = formatted(line, Format::Text, true);
+  sink.log({line.time, {}, kName, level_of(line.level), text});
+}
+
+std::string name_of(const Output& output) {
+  return output.to == To::File ? "file " + output.file.string()
+                               : std::string(kTargets[static_cast<std::size_t>(output.to)]);
+}
+
+std::shared_ptr<Writer> writer_of(const Output& output, bool audit) {
+  const std::string setting = audit ? "audit" : "log";
+  std::vector<spdlog::sink_ptr> sinks;
+  try {
+    sinks.push_back(sink_of(output));
+  } catch (const spdlog::spdlog_ex& failure) {
+    throw Failure(Kind::Configuration, "The " + setting + " " + name_of(output) + " cannot be written (" +
+                                           failure.what() + "); choose another " + setting + "." +
+                                           (output.to == To::File ? "file" : "to") + ".");
+  }
+#ifdef _WIN32
+  if (!audit && outputs().event_log) {
+    sinks.push_back(std::make_shared<spdlog::sinks::win_eventlog_sink_mt>(kName));
+    sinks.back()->set_level(spdlog::level::warn);
+    sinks.back()->set_pattern(kPattern);
+  }
+#endif
+  const auto report = [audit, what = "The " + setting + " " + name_of(output)](const std::string& why) {
+    const auto sentence = what + " cannot be written: " + why + "; its lines are lost until it can be.";
+    if (audit) return error(sentence);
+    straight_to_stderr({std::chrono::system_clock::now(), Level::Error, sentence, {}});
+  };
+  return std::make_shared<Writer>(output, std::move(sinks), report);
 }
 
 }  // namespace
 
-void set_up(Level level, const std::filesystem::path& file) {
-  try {
-    auto logger = make(file);
-    logger->set_level(level_of(level));
-    std::atomic_store(&slot(), std::move(logger));
-  } catch (const spdlog::spdlog_ex& failure) {
-    throw Failure(Kind::Configuration, "The log file " + file.string() + " cannot be written (" + failure.what() +
-                                           "); choose another log.file.");
+void set_up(const Settings& settings) {
+  auto log = writer_of(settings.log, false);
+  auto audit = settings.audit ? writer_of(*settings.audit, true) : log;
+  auto& all = outputs();
+  {
+    const std::lock_guard lock(all.mutex);
+    std::swap(all.log, log);
+    std::swap(all.audit, audit);
   }
+  all.level = settings.level;
 }
 
 #ifdef _WIN32
-void use_event_log() { event_log = true; }
+void use_event_log() { outputs().event_log = true; }
 #endif
 
-void write(Level level, const std::string& line) {
-  std::atomic_load(&slot())->log(level_of(level), spdlog::string_view_t(line));
+Level level() { return outputs().level; }
+void set_level(Level level) { outputs().level = level; }
+
+void write(Level level, std::string line, Fields fields) {
+  if (!enabled(level)) return;
+  Line said{std::chrono::system_clock::now(), level, std::move(line), std::move(fields)};
+  std::shared_ptr<Writer> writer;
+  {
+    const std::lock_guard lock(outputs().mutex);
+    writer = outputs().log;
+  }
+  if (!writer) return straight_to_stderr(said);
+  writer->push(std::move(said));
+}
+
+void audit(Fields fields) {
+  Line said{std::chrono::system_clock::now(), Level::Info, "audit", std::move(fields)};
+  std::shared_ptr<Writer> writer;
+  {
+    const std::lock_guard lock(outputs().mutex);
+    writer = outputs().audit;
+  }
+  if (writer) writer->push(std::move(said));
+}
+
+bool flush(std::chrono::milliseconds bound) {
+  std::shared_ptr<Writer> log, audit;
+  {
+    const std::lock_guard lock(outputs().mutex);
+    log = outputs().log;
+    audit = outputs().audit;
+  }
+  // The audit first: what it could not write is said in the log.
+  const bool audited = !audit || audit->flush(bound);
+  return (!log || log->flush(bound)) && audited;
 }
 
 }  // namespace tsplink::host::log

@@ -49,6 +49,7 @@ bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config
     log::info("Stopping as soon as the providers have started.");
     if (starting.wait_for(kStartGivenUp) != std::future_status::ready) {
       log::error("A provider's driver does not come back from its start; ending without it.");
+      log::flush();
       stages.leaving(1);
       leave_at_once(1);
     }
@@ -75,6 +76,14 @@ int exchange_ids(const Options& options, const tsplink::host::Config& config) {
   return 0;
 }
 
+/// However the host ends, what it said is written.
+struct LogFlushed {
+  LogFlushed() = default;
+  LogFlushed(const LogFlushed&) = delete;
+  LogFlushed& operator=(const LogFlushed&) = delete;
+  ~LogFlushed() { tsplink::host::log::flush(); }
+};
+
 int run(const Options& options, const tsplink::host::Stages& stages) {
   using namespace tsplink::host;
   const auto config = read_config(tsplink::wire::path_of(options.file));
@@ -85,7 +94,8 @@ int run(const Options& options, const tsplink::host::Stages& stages) {
     return 0;
   }
   if (!options.service) take_stop_signals();
-  log::set_up(config.log_level, config.log_file);
+  log::set_up(config.log);
+  const LogFlushed flushed;
   std::optional<Host> host;
   bool asked = start(host, config, stages);
   if (!asked) stages.started();
@@ -94,6 +104,7 @@ int run(const Options& options, const tsplink::host::Stages& stages) {
   const bool all = host->stop();
   log::info("Stopped.");
   if (!all) {  // a vendor's thread is still inside its module
+    log::flush();
     stages.leaving(0);
     leave_at_once(0);
   }
@@ -133,6 +144,7 @@ int run_or_serve(const Options& options) {
       return run(options, stages);
     } catch (const std::exception& failure) {
       log::error(failure.what());
+      log::flush();
       return kRefused;
     }
   });

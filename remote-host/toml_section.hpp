@@ -3,9 +3,11 @@
 
 #include <toml++/toml.h>
 
+#include <array>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wire/failure.hpp"
@@ -58,6 +60,19 @@ class Section {
     const auto value = node->value_exact<bool>();
     if (!value) refuse(node, called(key) + " must be true or false.");
     return *value;
+  }
+  /// The place of the text among `choices`; `fallback` where the key is not there.
+  template <std::size_t N>
+  std::size_t choice(const std::string& key, const std::array<std::string_view, N>& choices, std::size_t fallback) {
+    const auto* node = take(key);
+    if (!node) return fallback;
+    const auto value = text(key, "");
+    std::string all;
+    for (std::size_t i = 0; i < N; ++i) {
+      if (value == choices[i]) return i;
+      all += (i == 0 ? "" : i + 1 == N ? " or " : ", ") + std::string(choices[i]);
+    }
+    refuse(node, called(key) + " must be " + all + ".");
   }
   /// Each text of a list, or a single one, with the place where it is. Empty: the key is not there.
   std::vector<std::pair<std::string, const toml::node*>> texts(const std::string& key) {

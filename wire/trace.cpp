@@ -7,6 +7,7 @@
 #include "wire/envelopes.hpp"
 #include "wire/errors.hpp"
 #include "wire/events.hpp"
+#include "wire/log_text.hpp"
 #include "wire/tapi.hpp"
 
 namespace tsplink::wire {
@@ -160,8 +161,7 @@ std::string line_of(const fb::Request& request) {
     line += " " + std::string(info->name) + kRequests[request.function()](span_of(request.arguments()));
   }
   field(line, "deadline", std::to_string(request.deadline_ms()));
-  field(line, "trace", id_text(request.trace()));
-  return line;
+  return line + trace_field(request.trace());
 }
 
 std::string shots(const fb::Snapshot* snapshot) {

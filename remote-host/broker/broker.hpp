@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "remote-host/audit.hpp"
 #include "remote-host/functions.hpp"
 #include "remote-host/named_ids.hpp"
 #include "remote-host/policy.hpp"
@@ -64,8 +65,10 @@ struct ProviderRules {
 
 class Broker {
  public:
-  Broker(Sessions& sessions, Timers& timers, std::shared_ptr<const Policy> policy, BrokerOptions options = {})
-      : sessions_(sessions), timers_(timers), options_(options), policy_(std::move(policy)) {}
+  /// `audit` gets each request that needs the right to control, once, when its desktop is answered; nullptr: nobody.
+  Broker(Sessions& sessions, Timers& timers, std::shared_ptr<const Policy> policy, BrokerOptions options = {},
+         Audit* audit = nullptr)
+      : sessions_(sessions), timers_(timers), options_(options), policy_(std::move(policy)), audit_(audit) {}
 
   /// A worker's number, by which its envelopes are given; `to_worker` outlives the broker.
   std::size_t add_worker(std::string name, wire::Channel& to_worker, ProviderRules rules = {});
@@ -118,6 +121,12 @@ class Broker {
     std::uint64_t call = 0;
     std::uint64_t msp = 0;
     std::uint64_t dialog = 0;
+    /// For the audit: what it names, whether its desktop has that or not.
+    struct {
+      std::uint64_t device = 0;
+      std::vector<std::uint64_t> calls;
+      std::string to;
+    } names;
   };
   /// What each session asked to be told of, and what the vendor was told for all of them: their union. One request is
   /// with the vendor at a time, or nobody would know what its refusal is of.
@@ -197,14 +206,17 @@ class Broker {
 
   // requests.cpp
   static Override override_of(std::uint16_t function);
-  void check(Request& request) const;
+  void note_names(Request& request, const std::vector<NamedId>& named) const;
+  void check(Request& request, const std::vector<NamedId>& all) const;
+  void audit(const Request& request, std::optional<LONG> result, Span outputs = {}, std::string_view note = {});
   void forward(const Request& request, Done done = {});
   void forward(const Request& request, Span arguments, Done done);
   template <class C>
   void ask(std::size_t worker, const typename C::Inputs& inputs, Done done = {});
   void send_request(std::size_t worker, const Request& from, Span arguments, Done done);
   void respond(Pending& pending, LONG result, Span outputs = {});
-  void respond(const Request& request, LONG result, Span outputs = {});
+  /// `note`: what the audit says besides the result.
+  void respond(const Request& request, LONG result, Span outputs = {}, std::string_view note = {});
   void answered(std::uint64_t id, LONG result, Span outputs);
   void accepted(const Pending& pending, LONG result, Span outputs);
   void done_plainly(Pending& pending, LONG result, Span outputs);
@@ -283,6 +295,7 @@ class Broker {
   Timers& timers_;
   const BrokerOptions options_;
   std::shared_ptr<const Policy> policy_;
+  Audit* const audit_;
   struct WorkerSlot {
     std::string name;
     wire::Channel* channel;

@@ -97,7 +97,7 @@ void Broker::drop_call(const Request& request) {
                       (owned != 0 && call.media_mode == 0));
   if (owner) return forward(request);
   // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that.
-  respond(request, 0);
+  respond(request, 0, {}, "its own view of the call only");
   wire::EventValues idle;
   if (call.state) idle = *call.state;
   idle.message = static_cast<std::uint16_t>(wire::Message::kLINE_CALLSTATE);

@@ -119,7 +119,9 @@ void Broker::session_up(SessionId id, SessionInfo info) {
 void Broker::session_down(SessionId id, const std::string&) {
   if (open_sessions_.count(id) == 0) return;
   for (auto& [number, pending] : pending_) {
-    if (pending.from.session == id) pending.answered = true;
+    if (pending.from.session != id) continue;
+    if (!pending.answered) audit(pending.from, std::nullopt);
+    pending.answered = true;
   }
   std::vector<std::uint64_t> attached;
   for (auto& [device, station] : stations_) {

@@ -74,14 +74,20 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
   if (!info || info->right == wire::Right::Local) {
     return respond(request, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
   }
-  if (session->second.in_flight >= options_.requests_in_flight) {
-    return respond(request, static_cast<LONG>(is_phone_function(info->name) ? PHONEERR_RESOURCEUNAVAIL
-                                                                            : LINEERR_RESOURCEUNAVAIL));
+  const auto& machine = session->second.info.machine;
+  if (log::enabled(log::Level::Debug)) {
+    log::debug("Desktop " + machine + ": request " + std::to_string(request.id) + " " + std::string(info->name),
+               {log::trace(request.trace)});
   }
-  log::debug("Desktop " + session->second.info.machine + ": request " + std::to_string(request.id) + " " +
-             std::string(info->name) + " trace " + std::to_string(request.trace));
   try {
-    check(request);
+    const auto named = named_ids(request.function, request.arguments);
+    note_names(request, named);
+    if (session->second.in_flight >= options_.requests_in_flight) {
+      throw Failure(
+          Kind::TooLarge, "too many of its requests are under way",
+          static_cast<LONG>(is_phone_function(info->name) ? PHONEERR_RESOURCEUNAVAIL : LINEERR_RESOURCEUNAVAIL));
+    }
+    check(request, named);
     const auto size = request.arguments.size();
     if (size > kSmallRequest && workers_[station(request.device).worker].bytes + size > options_.worker_bytes) {
       throw Failure(Kind::TooLarge, "the driver holds too many unanswered requests");
@@ -89,15 +95,63 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
     if (const auto special = override_of(request.function)) return (this->*special)(request);
     forward(request);
   } catch (const Failure& failure) {
-    log::debug("Desktop " + session->second.info.machine + ": " + std::string(info->name) +
-               " refused: " + failure.what());
+    log::debug("Desktop " + machine + ": " + std::string(info->name) + " refused: " + failure.what(),
+               {log::trace(request.trace)});
     respond(request, failure.code() ? failure.code() : wire::to_error(failure, family_of(request.function)));
   }
 }
 
-void Broker::check(Request& request) const {
+/// The audit names what was asked for, also where the desktop has no right to know of it.
+void Broker::note_names(Request& request, const std::vector<NamedId>& named) const {
+  if (!audit_ || wire::function_info(request.function)->right != wire::Right::Control) return;
+  const auto of = [](const auto& objects, std::uint64_t id) {
+    const auto found = objects.find(id);
+    return found == objects.end() ? 0 : found->second.device;
+  };
+  for (const auto& [kind, id, unknown] : named) {
+    auto device = id;
+    if (kind == IdKind::MspLine) device = of(instances_, id);
+    if (kind == IdKind::Dialog) device = of(dialogs_, id);
+    if (kind == IdKind::Call) {
+      const auto call = calls_.find(id);
+      device = call == calls_.end() ? 0 : call->second.line;
+      request.names.calls.push_back(id);
+    }
+    if (!request.names.device) request.names.device = device;
+  }
+  request.names.to = dialled_address(request.function, request.arguments);
+}
+
+void Broker::audit(const Request& request, std::optional<LONG> result, Span outputs, std::string_view note) {
+  const auto session = open_sessions_.find(request.session);
+  const auto* info = wire::function_info(request.function);
+  if (!audit_ || session == open_sessions_.end() || !info || info->right != wire::Right::Control) return;
+  ControlAction action;
+  action.certificate = session->second.info.certificate.subject;
+  action.machine = session->second.info.machine;
+  action.address = session->second.info.address;
+  action.session = request.session;
+  action.function = request.function;
+  if (const auto at = stations_.find(request.names.device); at != stations_.end()) {
+    action.provider = at->second.facts.provider;
+    action.device = at->second.facts.name;
+    action.phone = at->second.phone;
+    action.permanent_id = at->second.facts.permanent;
+  }
+  action.calls = request.names.calls;
+  if (result == 0 && makes_calls(request.function)) {
+    for (const auto id : new_calls(request.function, outputs)) action.calls.push_back(id);
+  }
+  action.to = request.names.to;
+  action.result = result;
+  action.note = note;
+  action.trace = request.trace;
+  audit_->write(action);
+}
+
+void Broker::check(Request& request, const std::vector<NamedId>& all) const {
   const auto function = request.function;
-  for (const auto& named : named_ids(function, request.arguments)) {
+  for (const auto& named : all) {
     auto device = named.id;
     bool attached = true;
     auto object = wire::Object::Device;
@@ -177,9 +231,16 @@ void Broker::send_request(std::size_t worker, const Request& from, Span argument
   workers_[worker].channel->send(wire::make_request(id, from.function, from.deadline_ms, from.trace, arguments));
 }
 
-void Broker::respond(const Request& request, LONG result, Span outputs) {
-  if (open_sessions_.count(request.session) == 0) return;
+void Broker::respond(const Request& request, LONG result, Span outputs, std::string_view note) {
+  const auto session = open_sessions_.find(request.session);
+  if (session == open_sessions_.end()) return;
   const auto* info = wire::function_info(request.function);
+  audit(request, result, outputs, note);
+  if (info && log::enabled(log::Level::Debug)) {
+    log::debug("Desktop " + session->second.info.machine + ": " + std::string(info->name) + " ended with " +
+                   wire::error_name(result),
+               {log::trace(request.trace)});
+  }
   sessions_.send(request.session, info && info->asynchronous ? wire::make_completion(request.id, result, outputs)
                                                              : wire::make_reply(request.id, result, outputs));
 }
@@ -205,7 +266,7 @@ void Broker::answered(std::uint64_t id, LONG result, Span outputs) {
       done_plainly(pending, result, outputs);
     }
   } catch (const Failure& failure) {
-    log::error("A worker's answer is unusable: " + std::string(failure.what()));
+    log::error("A worker's answer is unusable: " + std::string(failure.what()), {log::trace(pending.from.trace)});
     respond(pending, failed(pending.from.function));
   }
 }

@@ -23,7 +23,7 @@ void Core::on_completion(DWORD request, LONG result) {
       pending->early = result;
       if (auto* device = devices_.find(pending->device)) device->held_back = true;
     } else {
-      drop("a completion", "came twice");
+      drop("a completion", "came twice", pending.get());
     }
     return;
   }
@@ -38,6 +38,7 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
   const auto* info = wire::function_info(pending->function);
   const auto family = is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
   result = result > 0 ? operation_failed(info->name) : wire::to_family(result, family);
+  say("completed", pending->function, result, pending->trace);
   pending_.erase(pending->request);
   if (vendor_still_writes) {
     bury(pending);
@@ -114,7 +115,7 @@ void Core::returned(const std::shared_ptr<Pending>& pending, LONG result) {
     return;
   }
   const std::string_view name = wire::function_info(pending->function)->name;
-  drop("TSPI_" + std::string(name), "returned neither its request id nor an error");
+  drop("TSPI_" + std::string(name), "returned neither its request id nor an error", pending.get());
   finish(pending, pending->has_early ? pending->early : operation_failed(name), !pending->has_early);
 }
 

@@ -59,6 +59,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   struct Pending {
     DWORD request = 0;
     std::uint64_t wire_id = 0;
+    std::uint64_t trace = 0;
     std::uint16_t function = 0;
     std::uint64_t device = 0;
     std::uint64_t call = 0;           // the first call that it names
@@ -72,6 +73,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   struct Job {
     wire::Buffer buffer;  // keeps `arguments` alive
     std::uint64_t id = 0;
+    std::uint64_t trace = 0;
     std::uint16_t function = 0;
     wire::TimePoint arrived{};
     std::uint32_t deadline_ms = 0;
@@ -83,6 +85,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   };
   struct Running {
     std::uint16_t function;
+    std::uint64_t trace;
     wire::TimePoint since;
     bool reported = false;
   };
@@ -112,6 +115,8 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   bool too_late(const Job& job) const;
   void prepare_close(const Job& job);
   void finish_close(const Job& job);
+  /// A debug line about a request.
+  void say(const char* what, std::uint16_t function, LONG result, std::uint64_t trace) const;
   void answer(std::uint64_t id, std::uint16_t function, LONG result, std::span<const std::uint8_t> outputs = {});
 
   // completions.cpp; all under the lock
@@ -133,7 +138,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   void forget_dialogs(std::uint64_t device);
   void send_event(const wire::EventValues& event);
   Call* waits_for(const wire::EventValues& event);
-  void drop(std::string_view message, const char* why);
+  void drop(std::string_view message, const char* why, const Pending* request = nullptr);
   void forget_call(std::uint64_t id);
 
   const WorkerOptions options_;

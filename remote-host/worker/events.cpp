@@ -19,10 +19,11 @@ std::uint64_t random_id() {
   return id;
 }
 
-void Core::drop(std::string_view message, const char* why) {
+void Core::drop(std::string_view message, const char* why, const Pending* request) {
   if (dropped_.size() < 256 && dropped_.emplace(message, why).second) {
     log::warn("Provider " + options_.name + ": " + std::string(message) + " " + why +
-              "; it is dropped, and further ones are without a word.");
+                  "; it is dropped, and further ones are without a word.",
+              request ? log::Fields{log::trace(request->trace)} : log::Fields());
   }
 }
 

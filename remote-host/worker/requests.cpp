@@ -42,10 +42,10 @@ bool among(const std::uint16_t (&functions)[N], std::uint16_t function) {
 /// Marks a vendor call as running for the watchdog.
 class Core::Watched {
  public:
-  Watched(Core& core, std::uint16_t function) : core_(core) {
+  Watched(Core& core, const Job& job) : core_(core) {
     std::lock_guard lock(core.running_mutex_);
     number_ = core.next_running_++;
-    core.running_.emplace(number_, Running{function, core.clock_.now()});
+    core.running_.emplace(number_, Running{job.function, job.trace, core.clock_.now()});
   }
   ~Watched() {
     std::lock_guard lock(core_.running_mutex_);
@@ -67,12 +67,21 @@ std::size_t Core::watch() {
     running.reported = true;
     ++found;
     log::warn("Provider " + options_.name + ": TSPI_" + std::string(wire::function_info(running.function)->name) +
-              " does not return; its line waits for it.");
+                  " does not return; its line waits for it.",
+              {log::trace(running.trace)});
   }
   return found;
 }
 
 std::uint64_t Core::strand_of(std::uint64_t device) const { return nonreentrant_ ? 0 : device; }
+
+void Core::say(const char* what, std::uint16_t function, LONG result, std::uint64_t trace) const {
+  if (!log::enabled(log::Level::Debug)) return;
+  log::debug("Provider " + options_.name + ": TSPI_" + std::string(wire::function_info(function)->name) + " " + what +
+                 " " + (result > 0 ? "request id " + std::to_string(result) : std::string(wire::error_name(result))) +
+                 ".",
+             {log::trace(trace)});
+}
 
 void Core::answer(std::uint64_t id, std::uint16_t function, LONG result, std::span<const std::uint8_t> outputs) {
   const auto* info = wire::function_info(function);
@@ -90,6 +99,7 @@ void Core::receive(wire::Buffer buffer) {
   Job job;
   job.buffer = std::move(buffer);
   job.id = request->id();
+  job.trace = request->trace();
   job.function = request->function();
   job.deadline_ms = request->deadline_ms();
   job.arguments = wire::span_of(request->arguments());
@@ -132,7 +142,11 @@ bool Core::too_late(const Job& job) const {
 void Core::run(const Job& job) {
   const auto* info = wire::function_info(job.function);
   const auto family = is_phone_function(info->name) ? wire::Family::Phone : wire::Family::Line;
-  if (too_late(job)) return answer(job.id, job.function, operation_failed(info->name));
+  if (too_late(job)) {
+    log::debug("Provider " + options_.name + ": TSPI_" + std::string(info->name) + " is not begun: it came too late.",
+               {log::trace(job.trace)});
+    return answer(job.id, job.function, operation_failed(info->name));
+  }
   CallSide side(*this, info->name);
   try {
     const std::shared_ptr<VendorCall> call = make_vendor_call(job.function, job.arguments);
@@ -166,9 +180,10 @@ void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::
   }
   LONG result = 0;
   {
-    const Watched watched(*this, job.function);
+    const Watched watched(*this, job);
     result = call.invoke(vendor_);
   }
+  say("returned", job.function, result, job.trace);
   result = result > 0 ? operation_failed(info->name) : wire::to_family(result, family);
   wire::Bytes outputs;
   if (result == 0) {
@@ -222,6 +237,7 @@ void Core::run_later(const Job& job, const std::shared_ptr<VendorCall>& call, Ca
   auto pending = std::make_shared<Pending>();
   pending->request = side.request();
   pending->wire_id = job.id;
+  pending->trace = job.trace;
   pending->function = job.function;
   pending->device = job.device;
   pending->call = job.call;
@@ -233,9 +249,10 @@ void Core::run_later(const Job& job, const std::shared_ptr<VendorCall>& call, Ca
   }
   LONG result = 0;
   {
-    const Watched watched(*this, job.function);
+    const Watched watched(*this, job);
     result = call->invoke(vendor_);
   }
+  say("returned", job.function, result, job.trace);
   const bool own_id = result > 0 && static_cast<DWORD>(result) == pending->request;
   std::unique_lock lock(mutex_);
   const bool early_success = pending->has_early && pending->early == 0;

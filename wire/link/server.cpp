@@ -160,8 +160,6 @@ class Server::Impl final : public SocketEvents, public PeerOwner, public std::en
     Desk& desk = *found->second;
     const Connection& connection = peer.connection();
     if (sessions_.erase(desk.session) != 0) {
-      core_.log(Level::Info, "session " + std::to_string(desk.session) + " of " + describe(desk, connection.peer()) +
-                                 " ended: " + connection.reason());
       handler_.on_down(desk.session, connection.reason());
     } else {
       log_refusal(describe(desk, connection.peer()), connection.reason());

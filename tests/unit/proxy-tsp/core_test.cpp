@@ -52,6 +52,27 @@ TEST_F(CoreTest, WhatIsPendingAtTheShutdownCompletes) {
   EXPECT_EQ(told[1].result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
 }
 
+TEST_F(CoreTest, ARequestAndItsEndAreLoggedUnderOneTrace) {
+  desktop_.open_line();
+  const auto hdCall = desktop_.incoming(kCallId);
+  hold(request_id(desktop_), hdCall);
+  desktop_.complete<calls::lineHold>(desktop_.await_request(Function::lineHold),
+                                     static_cast<LONG>(LINEERR_INVALCALLSTATE), {});
+  desktop_.told(2);
+  auto lines = desktop_.logged("lineHold");
+  ASSERT_EQ(lines.size(), 2U);
+  auto trace = lines[0].substr(lines[0].find(" trace="));
+  EXPECT_EQ(trace.size(), sizeof " trace=0123456789abcdef" - 1);
+  EXPECT_EQ(lines[1], "lineHold ended with LINEERR_INVALCALLSTATE" + trace);
+
+  desktop_.up = false;
+  EXPECT_EQ(hold(request_id(desktop_), hdCall), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  lines = desktop_.logged("lineHold");
+  ASSERT_EQ(lines.size(), 4U);
+  trace = lines[2].substr(lines[2].find(" trace="));
+  EXPECT_EQ(lines[3], "lineHold: no connection to the host" + trace);
+}
+
 TEST_F(CoreTest, MadeCallHasAHandleAtOnceAndItsEventsFollowItsCompletion) {
   const auto hdLine = desktop_.open_line();
   const auto htCall = reinterpret_cast<HTAPICALL>(DWORD_PTR{0x4444});

@@ -1,5 +1,6 @@
 #include "desktop.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace tsplink::proxy::test {
@@ -72,7 +73,18 @@ wire::DeviceValues device(std::uint64_t id, std::uint32_t permanent, bool phone)
 Desktop::Desktop(CoreOptions options)
     : core_(std::make_unique<Core>(
           std::move(options), [this](wire::Buffer envelope) { return send(std::move(envelope)); },
-          [](LogLevel, const std::string&) {})) {}
+          [this](LogLevel, const std::string& line) {
+            const std::lock_guard lock(log_mutex_);
+            log_.push_back(line);
+          })) {}
+
+std::vector<std::string> Desktop::logged(const std::string& part) {
+  const std::lock_guard lock(log_mutex_);
+  std::vector<std::string> found;
+  std::copy_if(log_.begin(), log_.end(), std::back_inserter(found),
+               [&](const auto& line) { return line.find(part) != std::string::npos; });
+  return found;
+}
 
 Desktop::~Desktop() { core_->shutdown(); }
 

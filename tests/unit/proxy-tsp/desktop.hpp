@@ -83,6 +83,9 @@ class Desktop {
   /// How many LINE_NEWCALL TAPI refuses with NULL from now on.
   void refuse_calls(int count) { refusals_ = count; }
 
+  /// The log's lines that hold `part`.
+  std::vector<std::string> logged(const std::string& part);
+
   Core& core() { return *core_; }
   bool up = true;
 
@@ -94,6 +97,8 @@ class Desktop {
   void tell(Told told);
   void on_line(HTAPICALL htCall, DWORD message, DWORD_PTR p1, DWORD_PTR p2, DWORD_PTR p3);
 
+  std::mutex log_mutex_;
+  std::vector<std::string> log_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::pair<wire::Function, Request>> requests_;

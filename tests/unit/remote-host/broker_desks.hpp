@@ -28,9 +28,9 @@ struct Sent {
   wire::fb::Request const* request() const { return wire::verified_envelope(*buffer)->body_as_Request(); }
 };
 
-class BrokerTest : public ::testing::Test, private Sessions, private Timers, private wire::Channel {
+class BrokerTest : public ::testing::Test, private Sessions, private Timers, private wire::Channel, private Audit {
  protected:
-  explicit BrokerTest(ProviderRules rules = {}) : broker_(*this, *this, everything()) {
+  explicit BrokerTest(ProviderRules rules = {}) : broker_(*this, *this, everything(), {}, this) {
     worker_ = broker_.add_worker("fake", *this, rules);
     inventory(0);
     broker_.session_up(kAnna, {"anna", {"CN=anna", {}}, "127.0.0.1"});
@@ -175,6 +175,7 @@ class BrokerTest : public ::testing::Test, private Sessions, private Timers, pri
   Sent last_{};
   std::vector<std::function<void()>> timers_;
   std::vector<SessionId> closed_;
+  std::vector<ControlAction> audited_;
   Broker broker_;
   std::size_t worker_ = 0;
   std::uint64_t next_ = 100;
@@ -191,6 +192,7 @@ class BrokerTest : public ::testing::Test, private Sessions, private Timers, pri
     asked_.push_back({request->id(), request->function(), envelope});
   }
   void close(const std::string&) override {}
+  void write(const ControlAction& action) override { audited_.push_back(action); }
 };
 
 using Names = std::vector<std::string>;

@@ -54,6 +54,30 @@ TEST_F(ConfigTest, ListenTakesBothFamilies) {
   EXPECT_EQ(six.listen_port, 70);
 }
 
+TEST_F(ConfigTest, LogAndAuditHaveOutputs) {
+  const auto plain = read(kTls + kProvider).log;
+  EXPECT_EQ(plain.level, log::Level::Info);
+  EXPECT_EQ(plain.log.to, log::To::Stderr);
+  EXPECT_FALSE(plain.audit);
+  EXPECT_FALSE(plain.log.mask_numbers);
+  const auto both = read(kTls +
+                         "[log]\nlevel = \"debug\"\nfile = \"host.log\"\nmask_numbers = true\nrotate_bytes = 0\n"
+                         "[audit]\nfile = \"audit.log\"\nformat = \"json\"\nrotate_files = 3\n" +
+                         kProvider)
+                        .log;
+  EXPECT_EQ(both.level, log::Level::Debug);
+  EXPECT_EQ(both.log.to, log::To::File);
+  EXPECT_EQ(both.log.file, folder_ / "host.log");
+  EXPECT_EQ(both.log.rotate_bytes, 0U);
+  ASSERT_TRUE(both.audit);
+  EXPECT_EQ(both.audit->to, log::To::File);
+  EXPECT_EQ(both.audit->file, folder_ / "audit.log");
+  EXPECT_EQ(both.audit->format, log::Format::Json);
+  EXPECT_EQ(both.audit->rotate_files, 3U);
+  EXPECT_TRUE(both.audit->mask_numbers);  // as the log does
+  EXPECT_EQ(read(kTls + "[log]\nto = \"stdout\"\n" + kProvider).log.log.to, log::To::Stdout);
+}
+
 TEST_F(ConfigTest, MistakesAreNamed) {
   const struct {
     std::string text;
@@ -81,6 +105,17 @@ TEST_F(ConfigTest, MistakesAreNamed) {
       {kTls + kProvider + "slot_bytes = 5\n", "provider.slot_bytes must be 4 or 8"},
       {kTls + kProvider + "desktops_configure = 1\n", "provider.desktops_configure must be true or false"},
       {kTls + "[log]\nlevel = \"loud\"\n" + kProvider, "log.level must be trace, debug, info, warn or error"},
+      {kTls + "[log]\nto = \"syslog\"\n" + kProvider,
+       "host.toml:7:6: log.to must be stderr, stdout, file or journal."},
+      {kTls + "[log]\nto = \"file\"\n" + kProvider, "host.toml:7:6: log.file is missing"},
+      {kTls + "[log]\nto = \"stdout\"\nfile = \"host.log\"\n" + kProvider,
+       "host.toml:8:8: log.file is written only with log.to = \"file\""},
+      {kTls + "[log]\nformat = \"xml\"\n" + kProvider, "log.format must be text or json."},
+      {kTls + "[log]\nmask_numbers = 1\n" + kProvider, "log.mask_numbers must be true or false"},
+      {kTls + "[log]\nrotate_files = 0\n" + kProvider, "log.rotate_files must be a number from"},
+      {kTls + "[audit]\nformat = \"json\"\n" + kProvider, "host.toml:6:1: audit.file is missing"},
+      {kTls + "[audit]\nfile = \"a\"\nlevel = \"info\"\n" + kProvider, "audit.level is no setting"},
+      {kTls + "[log]\nfile = \"a\"\n[audit]\nfile = \"a\"\n" + kProvider, "host.toml:9:8: audit.file is log.file"},
       {kTls + "[limits]\nframe_bytes = 1\n" + kProvider, "limits.frame_bytes must be a number from"},
       {kTls + "[limits]\nwishes = 3\n" + kProvider, "limits.wishes is no setting"},
   };

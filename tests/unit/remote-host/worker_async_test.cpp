@@ -1,5 +1,6 @@
 // What vendors do with asynchronous requests, good and bad, and what leaves the worker.
 #include "fake_vendor.hpp"
+#include "log_file.hpp"
 
 namespace tsplink::host::test {
 namespace {
@@ -234,10 +235,16 @@ TEST_F(AsyncTest, NotDialledLate) {
   const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!entered && std::chrono::steady_clock::now() < bound) std::this_thread::yield();
   clock_.advance(std::chrono::seconds(29));
+  const LogFile log(log::Level::Warn);
   EXPECT_EQ(worker_->watch(), 0U);
   clock_.advance(std::chrono::seconds(1));
   EXPECT_EQ(worker_->watch(), 1U);
   EXPECT_EQ(worker_->watch(), 0U);  // once for each call
+  const auto lines = log.lines();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find("TSPI_lineGetNumAddressIDs does not return; its line waits for it. trace=0000000000000001"),
+            std::string::npos)
+      << lines[0];
   go = true;
   EXPECT_EQ(await(slow).result, 0);
   EXPECT_EQ(await(without_deadline).result, static_cast<LONG>(LINEERR_OPERATIONFAILED));

@@ -19,7 +19,7 @@ std::string line_of(const std::string& kind, std::optional<Function> function = 
 TEST(Trace, OneLineForEachKind) {
   EXPECT_EQ(line_of("request"),
             "Request 17 lineMakeCall hdLine=#3f0c lphdCall=#15 lpszDestAddress=\"5550100\" dwCountryCode=0 "
-            "lpCallParams=180 bytes deadline=5000 trace=#abcd");
+            "lpCallParams=180 bytes deadline=5000 trace=000000000000abcd");
   EXPECT_EQ(line_of("reply"), "Reply 18 -> 0 outputs=32 bytes");
   EXPECT_EQ(line_of("reply", Function::lineGetCallIDs),
             "Reply 18 lineGetCallIDs -> 0 lpdwAddressID=1 lpdwCallID=2 lpdwRelatedCallID=3");
@@ -43,11 +43,11 @@ TEST(Trace, OneLineForEachKind) {
 TEST(Trace, WhatIsWrongIsSaid) {
   EXPECT_EQ(trace_frame(Bytes(13)), "malformed frame of 13 bytes");
   EXPECT_EQ(trace_frame(*make_request(1, 60000, 0, 0, Bytes(8))),
-            "Request 1 unknown function 60000, 8 bytes deadline=0 trace=none");
+            "Request 1 unknown function 60000, 8 bytes deadline=0 trace=0000000000000000");
   EXPECT_EQ(trace_frame(*make_request(1, static_cast<std::uint16_t>(Function::lineHold), 0, 0, Bytes(5))),
-            "Request 1 lineHold malformed values of 5 bytes deadline=0 trace=none");
+            "Request 1 lineHold malformed values of 5 bytes deadline=0 trace=0000000000000000");
   EXPECT_EQ(trace_frame(*make_request(1, static_cast<std::uint16_t>(Function::providerInit), 0, 0, Bytes())),
-            "Request 1 providerInit, which never crosses deadline=0 trace=none");
+            "Request 1 providerInit, which never crosses deadline=0 trace=0000000000000000");
   EventValues event;
   event.message = 999;
   EXPECT_EQ(trace_frame(*make_event(event)), "Event unknown message 999 1=0 2=0 3=0");

@@ -1,0 +1,76 @@
+#include "remote-host/audit.hpp"
+
+#include <cstdio>
+
+#include "wire/calls.hpp"
+#include "wire/codec.hpp"
+#include "wire/errors.hpp"
+#include "wire/system.hpp"
+
+namespace tsplink::host {
+
+namespace {
+
+template <class C>
+constexpr std::size_t address_position() {
+  for (const auto* name : {"lpszDestAddress", "lpszDirAddress"}) {
+    if (C::position(name) < C::size) return C::position(name);
+  }
+  return C::size;
+}
+
+template <class C>
+std::string address_in([[maybe_unused]] std::span<const std::uint8_t> arguments) {
+  if constexpr (constexpr auto at = address_position<C>(); at < C::size) {
+    const auto inputs = wire::decode<typename C::Inputs>(arguments);
+    if (const auto& text = std::get<at>(inputs)) return wire::utf8_of(*text);
+  }
+  return {};
+}
+
+using Reader = std::string (*)(std::span<const std::uint8_t>);
+constexpr Reader kReaders[] = {
+#define TSPI_CALL(function, ...) &address_in<wire::calls::function>,
+#include "wire/tspi_calls.def"
+#undef TSPI_CALL
+};
+
+std::string result_text(LONG result) {
+  const std::string name = wire::error_name(result);
+  if (name != "unknown error") return name;
+  char number[16];
+  std::snprintf(number, sizeof number, "0x%08x", static_cast<unsigned>(result));
+  return number;
+}
+
+}  // namespace
+
+std::string dialled_address(std::uint16_t function, std::span<const std::uint8_t> arguments) {
+  return function < wire::kFunctionCount ? kReaders[function](arguments) : std::string();
+}
+
+log::Fields fields_of(const ControlAction& action) {
+  const auto* info = wire::function_info(action.function);
+  std::string calls;
+  for (const auto id : action.calls) calls += (calls.empty() ? "" : "+") + wire::trace_id(id);
+  const bool known = !action.provider.empty();
+  log::Fields all{
+      {"function", info ? std::string(info->name) : std::to_string(action.function)},
+      {"result", action.result ? result_text(*action.result) : "unknown"},
+      {"note", std::string(action.result ? action.note : "the desktop left before the answer")},
+      {"certificate", action.certificate},
+      {"machine", action.machine},
+      {"address", action.address},
+      {"session", std::to_string(action.session)},
+      {"provider", action.provider},
+      {action.phone ? "phone" : "line", action.device},
+      {"permanent_id", known ? std::to_string(action.permanent_id) : ""},
+      {"call", calls},
+      {"to", action.to, true},
+      log::trace(action.trace),
+  };
+  std::erase_if(all, [](const log::Field& each) { return each.value.empty(); });
+  return all;
+}
+
+}  // namespace tsplink::host
