@@ -1,5 +1,6 @@
 #include "remote-host/config.hpp"
 
+#include "remote-host/control/local_socket.hpp"
 #include "remote-host/toml_section.hpp"
 #include "wire/failure.hpp"
 #include "wire/link/platform.hpp"
@@ -40,15 +41,21 @@ std::filesystem::path beside(const std::filesystem::path& file, const std::strin
 void read_log(Section section, const std::filesystem::path& file, Config& config) {
   const auto* node = section.take("level");
   const auto level = section.text("level", "info");
-  using log::Level;
-  if (level == "trace") config.log_level = Level::Trace;
-  else if (level == "debug") config.log_level = Level::Debug;
-  else if (level == "info") config.log_level = Level::Info;
-  else if (level == "warn") config.log_level = Level::Warn;
-  else if (level == "error") config.log_level = Level::Error;
-  else section.refuse(node, "log.level must be trace, debug, info, warn or error.");
+  const auto named = log::level_named(level);
+  if (!named) section.refuse(node, "log.level must be trace, debug, info, warn or error.");
+  config.log_level = *named;
   config.log_file = beside(file, section.text("file", ""));
   section.no_others();
+}
+
+ControlConfig read_control(Section section, const std::filesystem::path& file) {
+  section.only({"socket", "group"});
+  ControlConfig control;
+  control.chosen = section.take("socket") != nullptr;
+  const auto socket = section.text("socket", "");
+  if (!control.chosen || !socket.empty()) control.socket = control::socket_of(file, socket);
+  control.group = section.text("group", "");
+  return control;
 }
 
 void read_limits(Section section, LimitsConfig& limits) {
@@ -126,7 +133,8 @@ Config read_config(const std::filesystem::path& file) {
   const auto table = read_toml(file, "configuration file", "give it with --config");
   Config config;
   Section root(file, "", &table);
-  root.only({"listen", "port_file", "policy", "site", "permanent_ids", "tls", "log", "limits", "provider"});
+  root.only(
+      {"listen", "port_file", "policy", "site", "permanent_ids", "tls", "log", "limits", "control", "provider"});
   read_listen(root, config);
   config.site = root.text("site", "");
   config.permanent_ids = beside(file, root.text("permanent_ids", ""));
@@ -134,12 +142,19 @@ Config read_config(const std::filesystem::path& file) {
   read_tls(Section(file, "tls", root.table("tls")), file, config);
   read_log(Section(file, "log", root.table("log")), file, config);
   read_limits(Section(file, "limits", root.table("limits")), config.limits);
+  config.control = read_control(Section(file, "control", root.table("control")), file);
   read_providers(root, file, config);
   config.policy = beside(file, root.text("policy", ""));
   if (config.policy.empty()) {
     root.refuse(nullptr, "policy is missing; name the file that says who may use which lines.");
   }
   return config;
+}
+
+ControlConfig read_control_config(const std::filesystem::path& file) {
+  const auto table = read_toml(file, "configuration file", "give it with --config");
+  Section root(file, "", &table);
+  return read_control(Section(file, "control", root.table("control")), file);
 }
 
 }  // namespace tsplink::host

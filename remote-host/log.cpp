@@ -85,4 +85,36 @@ void write(Level level, const std::string& line) {
   std::atomic_load(&slot())->log(level_of(level), spdlog::string_view_t(line));
 }
 
+namespace {
+constexpr std::pair<Level, std::string_view> kNames[] = {{Level::Trace, "trace"},
+                                                         {Level::Debug, "debug"},
+                                                         {Level::Info, "info"},
+                                                         {Level::Warn, "warn"},
+                                                         {Level::Error, "error"}};
+}
+
+void set_level(Level level) { std::atomic_load(&slot())->set_level(level_of(level)); }
+
+Level level() {
+  const auto now = std::atomic_load(&slot())->level();
+  for (const auto& [each, name] : kNames) {
+    if (level_of(each) == now) return each;
+  }
+  return Level::Info;
+}
+
+std::optional<Level> level_named(std::string_view name) {
+  for (const auto& [each, text] : kNames) {
+    if (text == name) return each;
+  }
+  return std::nullopt;
+}
+
+std::string_view name_of(Level level) {
+  for (const auto& [each, name] : kNames) {
+    if (each == level) return name;
+  }
+  return {};
+}
+
 }  // namespace tsplink::host::log

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace tsplink::host::log {
 
@@ -16,6 +18,13 @@ void set_up(Level level, const std::filesystem::path& file);
 void use_event_log();
 #endif
 void write(Level level, const std::string& line);
+
+/// From now on, of the log that set_up() made.
+void set_level(Level level);
+Level level();
+/// As configurations have it: "trace" to "error".
+std::optional<Level> level_named(std::string_view name);
+std::string_view name_of(Level level);
 
 inline void debug(const std::string& line) { write(Level::Debug, line); }
 inline void info(const std::string& line) { write(Level::Info, line); }
