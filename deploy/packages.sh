@@ -19,7 +19,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libzmq3-dev cppzmq-dev libflatbuffers-dev flatbuffers-compiler libspdlog-dev libfmt-dev libtomlplusplus-dev
-  libcli11-dev libssl-dev openssl mingw-w64-common
+  libcli11-dev nlohmann-json3-dev libssl-dev openssl mingw-w64-common
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 print=no

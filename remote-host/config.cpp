@@ -1,5 +1,6 @@
 #include "remote-host/config.hpp"
 
+#include "remote-host/control/local_socket.hpp"
 #include "remote-host/toml_section.hpp"
 #include "wire/failure.hpp"
 #include "wire/link/platform.hpp"
@@ -84,6 +85,16 @@ void read_audit(const toml::table* table, const std::filesystem::path& file, log
   settings.audit = output;
 }
 
+ControlConfig read_control(Section section, const std::filesystem::path& file) {
+  section.only({"socket", "group"});
+  ControlConfig control;
+  control.chosen = section.take("socket") != nullptr;
+  const auto socket = section.text("socket", "");
+  if (!control.chosen || !socket.empty()) control.socket = control::socket_of(file, socket);
+  control.group = section.text("group", "");
+  return control;
+}
+
 void read_limits(Section section, LimitsConfig& limits) {
   constexpr std::uint32_t kMinute = 60000;
   constexpr std::uint32_t kMany = 1000000;
@@ -159,7 +170,8 @@ Config read_config(const std::filesystem::path& file) {
   const auto table = read_toml(file, "configuration file", "give it with --config");
   Config config;
   Section root(file, "", &table);
-  root.only({"listen", "port_file", "policy", "site", "permanent_ids", "tls", "log", "audit", "limits", "provider"});
+  root.only({"listen", "port_file", "policy", "site", "permanent_ids", "tls", "log", "audit", "limits", "control",
+             "provider"});
   read_listen(root, config);
   config.site = root.text("site", "");
   config.permanent_ids = beside(file, root.text("permanent_ids", ""));
@@ -168,12 +180,19 @@ Config read_config(const std::filesystem::path& file) {
   read_log(Section(file, "log", root.table("log")), file, config.log);
   read_audit(root.table("audit"), file, config.log);
   read_limits(Section(file, "limits", root.table("limits")), config.limits);
+  config.control = read_control(Section(file, "control", root.table("control")), file);
   read_providers(root, file, config);
   config.policy = beside(file, root.text("policy", ""));
   if (config.policy.empty()) {
     root.refuse(nullptr, "policy is missing; name the file that says who may use which lines.");
   }
   return config;
+}
+
+ControlConfig read_control_config(const std::filesystem::path& file) {
+  const auto table = read_toml(file, "configuration file", "give it with --config");
+  Section root(file, "", &table);
+  return read_control(Section(file, "control", root.table("control")), file);
 }
 
 }  // namespace tsplink::host

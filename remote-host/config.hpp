@@ -36,6 +36,13 @@ struct LimitsConfig {
   std::uint32_t watchdog_ms = 30000;
 };
 
+/// Where tsplinkctl reaches the host.
+struct ControlConfig {
+  std::string socket;   // UTF-8; a path, on Windows a pipe's name; empty: nowhere
+  bool chosen = false;  // by the configuration: then the host does not start without it
+  std::string group;    // that may use it too; empty: the host's account alone
+};
+
 struct Config {
   std::string listen_address = "0.0.0.0";  // numeric, without brackets
   std::uint16_t listen_port = 8643;
@@ -50,9 +57,12 @@ struct Config {
   std::filesystem::path permanent_ids;  // the table of them; empty: not kept
   log::Settings log;
   LimitsConfig limits;
+  ControlConfig control;
   std::vector<ProviderConfig> providers;
 };
 
 Config read_config(const std::filesystem::path& file);
+/// That part alone, for who may read the file but perhaps not what it names. Throws as read_config() does.
+ControlConfig read_control_config(const std::filesystem::path& file);
 
 }  // namespace tsplink::host

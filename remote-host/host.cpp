@@ -1,8 +1,11 @@
 #include "remote-host/host.hpp"
 
+#include <atomic>
 #include <future>
 
 #include "remote-host/broker/broker.hpp"
+#include "remote-host/control/answers.hpp"
+#include "remote-host/control/server.hpp"
 #include "remote-host/platform.hpp"
 #include "remote-host/policy_watch.hpp"
 #include "remote-host/worker/worker.hpp"
@@ -57,7 +60,7 @@ link::LocalInfo local_info() {
 
 }  // namespace
 
-class Host::Impl final : public link::ServerHandler, private Sessions, private Timers {
+class Host::Impl final : public link::ServerHandler, private Sessions, private Timers, private control::Controlled {
  public:
   explicit Impl(const Config& config)
       : config_(config),
@@ -69,17 +72,20 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
         policy_(config.policy,
                 [this](auto policy) { reactor_.post([this, policy] { broker_.set_policy(policy); }); }),
         broker_(*this, *this, policy_.first(), broker_options(config), &audit_),
-        server_(reactor_, config.listen_address, config.listen_port, context_of(config), local_info(),
-                limits_of(config.limits), *this) {
+        context_(context_of(config)),
+        server_(reactor_, config.listen_address, config.listen_port, context_, local_info(), limits_of(config.limits),
+                *this) {
     for (const auto& provider : config.providers) add_worker(provider);
   }
 
   void start() {
+    start_control();
     server_.start();  // a port in use is found before any vendor's driver is woken; desktops are served further down
     for (auto& each : workers_) {
       log::info("Starting provider " + each->worker->name() + ".");
       const auto begin = std::chrono::steady_clock::now();
       each->worker->start();
+      each->ready_at = std::chrono::steady_clock::now().time_since_epoch();
       const auto took =
           std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
       log::info("Provider " + each->worker->name() + " is ready: " + std::to_string(each->worker->lines()) +
@@ -87,6 +93,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
                 std::to_string(took.count()) + " ms.");
     }
     reactor_.start();
+    serving_ = true;
     if (!config_.port_file.empty()) {
       write_whole_file(config_.port_file, std::to_string(server_.port()) + "\n", "port_file");
       port_file_written_ = true;
@@ -97,6 +104,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   }
 
   bool stop() {
+    control_.reset();
     policy_.stop();
     server_.stop();
     if (port_file_written_) {
@@ -148,7 +156,9 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     Impl& owner_;
     Requests requests{*this};
     std::size_t number = 0;
+    std::string module;
     std::unique_ptr<Worker> worker;
+    std::atomic<std::chrono::steady_clock::duration> ready_at{};  // none: not yet
   };
 
   static BrokerOptions broker_options(const Config& config) {
@@ -161,6 +171,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     auto attached = std::make_unique<Attached>(*this);
     WorkerOptions options;
     options.name = provider.name;
+    attached->module = provider.module.string();
     options.permanent_id = provider.permanent_id;
     if (provider.slot_bytes) options.slot_bytes = provider.slot_bytes;
     options.watchdog = std::chrono::milliseconds(config_.limits.watchdog_ms);
@@ -169,6 +180,64 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     attached->number =
         broker_.add_worker(provider.name, attached->requests, {provider.desktops_configure, provider.monitor_media});
     workers_.push_back(std::move(attached));
+  }
+
+  void start_control() {
+    const auto& socket = config_.control.socket;
+    if (socket.empty()) return;
+    try {
+      control_ = std::make_unique<control::Server>(socket, config_.control.group, [this](const std::string& request) {
+        return control::answer(*this, request);
+      });
+      log::info("tsplinkctl is answered at " + socket + ".");
+    } catch (const Failure& failure) {
+      if (config_.control.chosen || !config_.control.group.empty()) throw;
+      log::warn(std::string(failure.what()) + " The host goes on without being reached by tsplinkctl.");
+    }
+  }
+
+  /// From another thread: on the reactor's, where the broker lives.
+  template <class F>
+  auto on_reactor(F function) {
+    if (!serving_) throw Failure(Kind::Unavailable, "The host still starts its providers; try again later.");
+    auto task = std::make_shared<std::packaged_task<decltype(function())()>>(std::move(function));
+    auto result = task->get_future();
+    reactor_.post([task] { (*task)(); });
+    if (result.wait_for(kControlPatience) != std::future_status::ready) {
+      throw Failure(Kind::DeadlinePassed, "The host is too busy to answer; try again.");
+    }
+    return result.get();
+  }
+
+  control::HostFacts facts() override {
+    const auto now = std::chrono::steady_clock::now();
+    const auto until_now = [&](auto from) { return std::chrono::duration_cast<std::chrono::seconds>(now - from); };
+    control::HostFacts facts;
+    facts.serving = serving_;
+    facts.uptime = until_now(begun_);
+    const bool v6 = config_.listen_address.find(':') != std::string::npos;
+    facts.listen = (v6 ? "[" + config_.listen_address + "]" : config_.listen_address) + ":" +
+                   std::to_string(facts.serving ? server_.port() : config_.listen_port);
+    facts.policy = config_.policy.string();
+    facts.policy_taken = policy_.taken();
+    facts.certificate = context_->own().subject;
+    facts.certificate_expires = context_->own().not_after;
+    for (const auto& each : workers_) {
+      const auto activity = each->worker->activity();
+      facts.providers.push_back({each->worker->name(), each->module, std::nullopt, each->worker->lines(),
+                                 each->worker->phones(), activity.running, activity.stuck});
+      if (const auto at = each->ready_at.load(); at.count())
+        facts.providers.back().uptime = until_now(std::chrono::steady_clock::time_point(at));
+    }
+    return facts;
+  }
+  Inspection inspect() override {
+    return on_reactor([this] { return broker_.inspect(); });
+  }
+  void kick(SessionId session, const std::string& reason) override { server_.close(session, reason); }
+  void reload() override {
+    policy_.take_now();
+    on_reactor([] {});  // behind what that has posted
   }
 
   void watch() {
@@ -186,14 +255,20 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   void close(SessionId session, const std::string& reason) override { server_.close(session, reason); }
   void after(wire::Duration delay, std::function<void()> task) override { reactor_.after(delay, std::move(task)); }
 
+  static constexpr std::chrono::seconds kControlPatience{4};  // less than the control program's
+
   const Config config_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  std::atomic<bool> serving_{false};
   const std::shared_ptr<PermanentIds> permanent_;
   link::Reactor reactor_;
   PolicyWatch policy_;
   AuditLog audit_;
   Broker broker_;
   std::vector<std::unique_ptr<Attached>> workers_;
+  const std::shared_ptr<const security::Context> context_;
   link::Server server_;
+  std::unique_ptr<control::Server> control_;
   std::unordered_map<SessionId, std::string> names_;
   bool port_file_written_ = false;
 };

@@ -11,6 +11,7 @@
 #include "remote-host/journal.hpp"
 #endif
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -289,6 +290,12 @@ bool flush(std::chrono::milliseconds bound) {
   // The audit first: what it could not write is said in the log.
   const bool audited = !audit || audit->flush(bound);
   return (!log || log->flush(bound)) && audited;
+}
+
+std::optional<Level> level_named(std::string_view name) {
+  const auto found = std::find(kLevels.begin(), kLevels.end(), name);
+  if (found == kLevels.end()) return std::nullopt;
+  return static_cast<Level>(found - kLevels.begin());
 }
 
 }  // namespace tsplink::host::log

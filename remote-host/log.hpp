@@ -62,6 +62,9 @@ void use_event_log();
 /// What is written; of set_up(), until set_level() says otherwise.
 Level level();
 void set_level(Level level);
+/// As settings name it.
+inline std::string_view name_of(Level level) { return kLevels.at(static_cast<std::size_t>(level)); }
+std::optional<Level> level_named(std::string_view name);
 inline bool enabled(Level at) { return at >= level(); }
 
 void write(Level level, std::string line, Fields fields = {});

@@ -69,6 +69,8 @@ std::vector<std::string> program_arguments(int, char**) {
   return arguments;
 }
 
+void use_utf8_output() { SetConsoleOutputCP(CP_UTF8); }
+
 #else
 
 Module load_module(const std::filesystem::path& path) {
@@ -111,6 +113,7 @@ bool stop_signal_within(std::chrono::milliseconds time) {
 }
 
 std::vector<std::string> program_arguments(int argc, char** argv) { return {argv + 1, argv + argc}; }
+void use_utf8_output() {}
 
 #endif
 

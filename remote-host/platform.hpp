@@ -40,6 +40,8 @@ void order_stop();
 #endif
 /// The program's arguments without its name, in UTF-8. Main thread.
 std::vector<std::string> program_arguments(int argc, char** argv);
+/// Lets texts in UTF-8 be read on the terminal. Main thread, first.
+void use_utf8_output();
 /// Ends the process without unwinding, when a vendor's thread does not come back.
 [[noreturn]] void leave_at_once(int status);
 

@@ -57,6 +57,10 @@ bool Policy::Holders::match(const Holder& holder) const {
 }
 
 bool Policy::Rule::match(const Holder& holder, const DeviceFacts& device) const {
+  return match(device) && std::any_of(to.begin(), to.end(), [&](const auto& each) { return each.match(holder); });
+}
+
+bool Policy::Rule::match(const DeviceFacts& device) const {
   const auto by = [](const Patterns& patterns, const std::string& text) {
     return patterns.empty() || any_matches(patterns, text);
   };
@@ -68,8 +72,7 @@ bool Policy::Rule::match(const Holder& holder, const DeviceFacts& device) const 
     return false;
   }
   const auto& ids = permanent_ids;
-  if (!ids.empty() && std::find(ids.begin(), ids.end(), device.permanent) == ids.end()) return false;
-  return std::any_of(to.begin(), to.end(), [&](const auto& each) { return each.match(holder); });
+  return ids.empty() || std::find(ids.begin(), ids.end(), device.permanent) != ids.end();
 }
 
 Grant Policy::grant(const Holder& holder, const DeviceFacts& device) const {
@@ -81,6 +84,25 @@ Grant Policy::grant(const Holder& holder, const DeviceFacts& device) const {
   }
   all.msp_data = all.msp_data || all.right == wire::Right::Control;
   return all;
+}
+
+std::vector<std::size_t> Policy::grants_for(const Holder& holder, const DeviceFacts& device) const {
+  const auto all = grant(holder, device);
+  std::vector<std::size_t> found;
+  for (const auto& rule : rules_) {
+    const bool gives = rule.grant.right == all.right || (rule.grant.msp_data && all.right == wire::Right::Monitor);
+    if (gives && rule.match(holder, device)) found.push_back(rule.at);
+  }
+  return found;
+}
+
+std::vector<std::size_t> Policy::grants_without(const std::vector<DeviceFacts>& devices) const {
+  std::vector<std::size_t> found;
+  for (const auto& rule : rules_) {
+    if (std::none_of(devices.begin(), devices.end(), [&](const auto& each) { return rule.match(each); }))
+      found.push_back(rule.at);
+  }
+  return found;
 }
 
 Policy Policy::everything(wire::Right right) {
@@ -184,6 +206,7 @@ class PolicyReader {
     }
     rule.permanent_ids = section.numbers("permanent_id");
     rule.grant.msp_data = section.flag("msp_data", false);
+    rule.at = node.source().begin.line;
     return rule;
   }
 

@@ -46,6 +46,12 @@ class Policy {
   /// The strongest of all that match.
   Grant grant(const Holder& holder, const DeviceFacts& device) const;
 
+  /// The lines of the file at which the grants begin that give this; in the file's order.
+  std::vector<std::size_t> grants_for(const Holder& holder, const DeviceFacts& device) const;
+  /// Those that match none of these devices, whoever asks: perhaps a name in them is misspelt.
+  std::vector<std::size_t> grants_without(const std::vector<DeviceFacts>& devices) const;
+  std::size_t size() const { return rules_.size(); }  // grants
+
  private:
   using Patterns = std::vector<std::string>;
   struct Holders {
@@ -62,6 +68,8 @@ class Policy {
     Patterns addresses;
     std::vector<std::uint32_t> permanent_ids;
     Grant grant;
+    std::size_t at = 0;  // line of the file
+    bool match(const DeviceFacts& device) const;
     bool match(const Holder& holder, const DeviceFacts& device) const;
   };
   friend class PolicyReader;

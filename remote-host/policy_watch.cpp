@@ -47,15 +47,34 @@ void PolicyWatch::run() {
   }
 }
 
+std::size_t PolicyWatch::take_now() {
+  const std::lock_guard lock(looking_);
+  in_force_ = seen_ = text_of(file_);
+  return take();
+}
+
+std::chrono::system_clock::time_point PolicyWatch::taken() const {
+  const std::lock_guard lock(looking_);
+  return taken_;
+}
+
+std::size_t PolicyWatch::take() {
+  const auto policy = std::make_shared<const Policy>(Policy::read(file_));
+  take_(policy);
+  taken_ = std::chrono::system_clock::now();
+  log::info("The policy " + file_.string() + " is in force.");
+  return policy->size();
+}
+
 void PolicyWatch::look() {
+  const std::lock_guard lock(looking_);
   auto text = text_of(file_);
   const bool settled = text == seen_;
   seen_ = std::move(text);
   if (!settled || seen_ == in_force_) return;
   in_force_ = seen_;
   try {
-    take_(std::make_shared<const Policy>(Policy::read(file_)));
-    log::info("The changed policy " + file_.string() + " is in force.");
+    take();
   } catch (const std::exception& failure) {
     log::error(std::string(failure.what()) + " The policy before it stays in force.");
   }

@@ -2,6 +2,7 @@
 // leaves the policy before it in force. Owner: the host. Threads: its own, which calls `take`.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -25,14 +26,22 @@ class PolicyWatch {
   /// Looks each second from now on.
   void start();
   void stop();
+  /// Takes the file as it is now; the grants in it. Throws Failure(Configuration), and the policy before it stays in
+  /// force. Any thread.
+  std::size_t take_now();
+  /// When the policy in force was taken. Any thread.
+  std::chrono::system_clock::time_point taken() const;
   /// One look. What is new is taken when two looks have found the same: whoever writes the file has then finished.
   void look();
 
  private:
   void run();
+  std::size_t take();
 
   const std::filesystem::path file_;
   const Take take_;
+  mutable std::mutex looking_;  // of the next three
+  std::chrono::system_clock::time_point taken_ = std::chrono::system_clock::now();
   std::optional<std::string> in_force_;  // as text, good or not; empty: there was no file
   std::optional<std::string> seen_;      // by the last look
   const std::shared_ptr<const Policy> first_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct PeerCertificate {
   std::string fingerprint_sha256;              // "AB:CD:...", as `openssl x509 -fingerprint -sha256` prints
   std::chrono::system_clock::time_point not_after;
 };
+
+/// The first certificate of a PEM file. Throws Error, whose sentence names the file.
+PeerCertificate certificate_in(const std::filesystem::path& file);
 
 /// One line for a log: subject, names, serial, fingerprint, end of validity.
 std::string describe(const PeerCertificate& certificate);

@@ -146,6 +146,12 @@ std::vector<CertificatePtr> authorities_of(const IdentityFiles& files, const Ide
 
 }  // namespace
 
+PeerCertificate certificate_in(const std::filesystem::path& file) {
+  const auto certificates = read_certificates(file, "certificate file");
+  ERR_clear_error();
+  return read_certificate(certificates.front().get());
+}
+
 Identity load_identity(const IdentityFiles& files) {
   Identity identity;
   const bool pkcs12 = is_pkcs12(files.certificate);

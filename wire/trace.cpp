@@ -110,10 +110,8 @@ std::span<const Named> names_of(std::uint32_t message) {
 }
 
 std::string first_parameter(std::uint32_t message, std::uint64_t value) {
-  for (const auto& named : names_of(message)) {
-    if (named.value == value) return named.name;
-  }
-  return "1=" + number(value);
+  const auto name = name_of_first_parameter(message, value);
+  return name.empty() ? "1=" + number(value) : std::string(name);
 }
 
 // --- one kind of frame each ----------------------------------------------------------------------------------------
@@ -274,6 +272,13 @@ void trace_value(std::string& line, std::string_view name, const Utf16& text) {
   field(line, name, text ? quoted(*text) : "NULL");
 }
 }  // namespace detail
+
+std::string_view name_of_first_parameter(std::uint32_t message, std::uint64_t value) {
+  for (const auto& named : names_of(message)) {
+    if (named.value == value) return named.name;
+  }
+  return {};
+}
 
 std::string trace_frame(std::span<const std::uint8_t> envelope, std::optional<Function> function) {
   const auto* frame = verified_envelope(envelope);

@@ -1,5 +1,5 @@
 # Everything that comes from packages, as targets: tsplink::zmq, tsplink::tapi, OpenSSL::SSL, spdlog,
-# toml++, CLI11, FlatBuffers, GTest.
+# toml++, CLI11, nlohmann's JSON, FlatBuffers, GTest.
 
 find_package(Threads REQUIRED)
 find_program(FLATC flatc REQUIRED)
@@ -16,6 +16,7 @@ else()
   find_package(GTest REQUIRED)
   find_path(FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h REQUIRED)
   find_path(TOMLPP_INCLUDE toml++/toml.h REQUIRED)
+  find_path(NLOHMANN_INCLUDE nlohmann/json.hpp REQUIRED)
   if(TSPLINK_SANITIZE MATCHES "thread" AND NOT TSPLINK_ZMQ_ROOT)
     message(FATAL_ERROR
       "TSan needs a libzmq built for it: set TSPLINK_TSAN_ZMQ to what deploy/tsan-libzmq.sh prints last")

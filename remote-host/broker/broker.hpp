@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "remote-host/audit.hpp"
+#include "remote-host/broker/inspect.hpp"
 #include "remote-host/functions.hpp"
 #include "remote-host/named_ids.hpp"
 #include "remote-host/policy.hpp"
@@ -23,8 +24,6 @@
 #include "wire/events.hpp"
 
 namespace tsplink::host {
-
-using SessionId = std::uint64_t;
 
 /// Where the broker's envelopes for desktops go; the link in the program, a list in tests.
 class Sessions {
@@ -51,7 +50,8 @@ struct BrokerOptions {
   std::size_t requests_in_flight = 256;   // of one session
   std::size_t worker_bytes = 64U << 20U;  // arguments that one worker has not answered, of sessions that are gone too
   wire::Duration monitor_delay =
-      std::chrono::milliseconds(250);  // until calls are announced without a media detection
+      std::chrono::milliseconds(250);                 // until calls are announced without a media detection
+  const wire::Clock* clock = &wire::Clock::steady();  // says since when sessions and calls are there
 };
 
 /// What a provider's section of the configuration says about its desktops.
@@ -81,6 +81,9 @@ class Broker {
   /// From now on; desktops learn of devices that come and go for them.
   void set_policy(std::shared_ptr<const Policy> policy);
 
+  /// What there is now; nobody is asked for it.
+  Inspection inspect() const;
+
  private:
   using Span = std::span<const std::uint8_t>;
   struct Session {
@@ -88,6 +91,8 @@ class Broker {
     std::size_t in_flight = 0;
     std::unordered_map<std::uint64_t, Grant> grants;  // by device; what is not there does not exist for it
     std::uint64_t revision = 0;                       // its own: others' changes are none of its business
+    std::uint64_t number = 0;                         // for people, who cannot name it by its id
+    wire::TimePoint since{};
   };
   /// One session's use of one line or phone.
   struct Attachment {
@@ -170,6 +175,8 @@ class Broker {
     Wishes media;                            // of lineMonitorMedia
     std::map<std::uint32_t, Tag> tags;       // by the number that the vendor has
     bool closing = false;
+    Direction direction = Direction::Unknown;
+    wire::TimePoint since{};
     bool idle() const { return state && state->params[0] == LINECALLSTATE_IDLE; }
   };
   struct Instance {  // an MSP instance, or a dialog
@@ -268,7 +275,10 @@ class Broker {
   void announce_to_others(CallState& call);
   void close_call(const Request& request);
   void release_call(std::uint64_t id, SessionId session, bool line_closes, const std::function<void(LONG)>& done);
+  CallState& add_call(std::uint64_t id, std::uint64_t line, Direction direction);
   void forget_call(std::uint64_t id);
+  /// Whether TAPI would have an owner of the call there.
+  bool owns(const CallState& call, SessionId session) const;
   void drop_call(const Request& request);
   void create_instance(const Request& request);
   void close_instance(const Request& request);
@@ -287,6 +297,11 @@ class Broker {
   void new_dialog(const wire::fb::Event& event);
   static bool asked_for(const Station& station, SessionId session, const wire::fb::Event& event);
   static bool asked_for(const CallState& call, SessionId session, const wire::fb::Event& event);
+
+  // inspect.cpp
+  std::optional<InspectedUse> use(SessionId session, std::string_view right) const;
+  InspectedDevice inspected(const Station& station) const;
+  InspectedCall inspected(const CallState& call) const;
 
   Station& station(std::uint64_t device);
   CallState* find_call(std::uint64_t id);
@@ -313,6 +328,7 @@ class Broker {
   std::uint64_t next_attachment_ = 1;
   std::uint32_t next_tag_ = 1;
   std::uint64_t arrivals_ = 0;  // devices that ever came
+  std::uint64_t visits_ = 0;    // sessions that ever came
 };
 
 template <class C>

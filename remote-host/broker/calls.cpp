@@ -78,6 +78,16 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   });
 }
 
+Broker::CallState& Broker::add_call(std::uint64_t id, std::uint64_t line, Direction direction) {
+  station(line).calls.push_back(id);
+  auto& call = calls_[id] = {};
+  call.id = id;
+  call.line = line;
+  call.direction = direction;
+  call.since = options_.clock->now();
+  return call;
+}
+
 void Broker::forget_call(std::uint64_t id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
@@ -89,13 +99,15 @@ void Broker::forget_call(std::uint64_t id) {
   calls_.erase(found);
 }
 
+bool Broker::owns(const CallState& call, SessionId session) const {
+  const auto owned = stations_.at(call.line).media.mask(session, 0);
+  return controls(session, call.line) && (call.controllers.count(session) != 0 || (owned & call.media_mode) != 0 ||
+                                          (owned != 0 && call.media_mode == 0));
+}
+
 void Broker::drop_call(const Request& request) {
   auto& call = calls_.at(request.call);
-  const auto owned = station(call.line).media.mask(request.session, 0);
-  const bool owner = controls(request.session, call.line) &&
-                     (call.controllers.count(request.session) != 0 || (owned & call.media_mode) != 0 ||
-                      (owned != 0 && call.media_mode == 0));
-  if (owner) return forward(request);
+  if (owns(call, request.session)) return forward(request);
   // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that.
   respond(request, 0, {}, "its own view of the call only");
   wire::EventValues idle;

@@ -105,7 +105,7 @@ void Broker::remove_station(std::uint64_t id) {
 }
 
 void Broker::session_up(SessionId id, SessionInfo info) {
-  auto& session = open_sessions_[id] = Session{std::move(info), 0, {}, 0};
+  auto& session = open_sessions_[id] = Session{std::move(info), 0, {}, 0, ++visits_, options_.clock->now()};
   wire::InventoryValues all;
   for (const auto* station : in_order()) {
     const auto grant = policy_->grant(session.info.certificate, station->facts);

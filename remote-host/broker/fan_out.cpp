@@ -42,16 +42,12 @@ void Broker::event(const wire::Buffer& envelope, const wire::fb::Event& event) {
   }
   if (description->scope == wire::Scope::Call) return call_event(envelope, event);
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_NEWCALL)) {
-    CallState call;
-    call.id = event.param1();
-    call.line = event.device();
+    auto& call = add_call(event.param1(), event.device(), Direction::Unknown);
     for (const auto& attachment : station.attachments) {
       if (!attachment.hearing) continue;
       call.holders.insert(attachment.session);
       sessions_.send(attachment.session, envelope);
     }
-    station.calls.push_back(call.id);
-    calls_[call.id] = std::move(call);
     return;
   }
   for (const auto& attachment : station.attachments) {
@@ -64,6 +60,7 @@ void Broker::call_event(const wire::Buffer& envelope, const wire::fb::Event& eve
   if (!call) return;
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_CALLSTATE)) {
     call->state = wire::read_event(event);
+    if (event.param1() == LINECALLSTATE_OFFERING) call->direction = Direction::Incoming;
     if (event.param3()) call->media_mode = static_cast<std::uint32_t>(event.param3());  // many drivers say it once
   }
   const auto tag = wire::position_of(wire::EventRole::EventTag, *wire::event_description(event.message()));

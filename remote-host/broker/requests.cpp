@@ -284,15 +284,11 @@ void Broker::done_plainly(Pending& pending, LONG result, Span outputs) {
     // The maker has the answer first, the others hear of the call after it.
     const auto made = new_calls(from.function, outputs);
     for (const auto id : made) {
-      CallState call;
-      call.id = id;
-      call.line = from.device;
+      auto& call = add_call(id, from.device, Direction::Made);
       if (!pending.answered && open_sessions_.count(from.session)) {
         call.holders.insert(from.session);
         call.controllers.insert(from.session);
       }
-      calls_[id] = std::move(call);
-      station(from.device).calls.push_back(id);
     }
     respond(pending, result, outputs);
     for (const auto id : made) {

@@ -27,6 +27,12 @@ struct WorkerOptions {
   wire::Duration watchdog = std::chrono::seconds(30);
 };
 
+/// The vendor's functions that have not returned.
+struct Activity {
+  std::size_t running = 0;
+  std::size_t stuck = 0;  // of those, for longer than the watchdog's bound
+};
+
 class CallSide;
 
 class Core final : public CallbackSink, public std::enable_shared_from_this<Core> {
@@ -42,6 +48,8 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   void receive(wire::Buffer request);
   /// Logs the vendor calls that run longer than the bound, each once; how many were new.
   std::size_t watch();
+  /// Any thread.
+  Activity activity() const;
 
   // The vendor's callbacks.
   void on_completion(DWORD request, LONG result) override;
@@ -171,7 +179,7 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   std::unordered_map<DWORD, std::shared_ptr<Pending>> buried_;  // answered, but the vendor may still write
   std::set<std::pair<std::string, std::string>> dropped_;
 
-  std::mutex running_mutex_;
+  mutable std::mutex running_mutex_;
   std::map<std::uint64_t, Running> running_;
   std::uint64_t next_running_ = 0;
 };

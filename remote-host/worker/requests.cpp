@@ -73,6 +73,16 @@ std::size_t Core::watch() {
   return found;
 }
 
+Activity Core::activity() const {
+  std::lock_guard lock(running_mutex_);
+  Activity found;
+  found.running = running_.size();
+  for (const auto& [number, running] : running_) {
+    if (clock_.now() - running.since >= options_.watchdog) ++found.stuck;
+  }
+  return found;
+}
+
 std::uint64_t Core::strand_of(std::uint64_t device) const { return nonreentrant_ ? 0 : device; }
 
 void Core::say(const char* what, std::uint16_t function, LONG result, std::uint64_t trace) const {

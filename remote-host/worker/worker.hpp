@@ -24,6 +24,7 @@ class Worker {
   bool stop(std::chrono::milliseconds limit = std::chrono::seconds(10));
 
   std::size_t watch() { return core_->watch(); }
+  Activity activity() const { return core_->activity(); }
   const std::string& name() const { return core_->options().name; }
   std::size_t lines() const { return core_->lines(); }
   std::size_t phones() const { return core_->phones(); }
