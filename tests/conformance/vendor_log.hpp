@@ -6,8 +6,8 @@
 
 namespace tsplink::conformance {
 
-/// For each device, in order, one line for each accepted call that an application brings about: with the PBX' own names
-/// of what it is about, calls numbered by their first appearance there, without what each side numbers itself.
+/// For each device, in order, one line for each accepted call that an application brings about: with the PBX' own
+/// names of what it is about, calls numbered by their first appearance there, without what each side numbers itself.
 std::string asked_of_vendor(const std::string& log);
 
 }  // namespace tsplink::conformance
