@@ -4,6 +4,7 @@
 #include <sddl.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
@@ -155,10 +156,12 @@ class LocalListener::Impl {
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(list.c_str(), SDDL_REVISION_1, &descriptor_, nullptr))
       refuse("The access list of the control socket cannot be made (" + error_text() + ").");
     owner_.reset(descriptor_);
-    first_ = instance(FILE_FLAG_FIRST_PIPE_INSTANCE);
+    // Asked for by its name too: not every Windows minds the flag (Wine 8 does not).
+    const bool there = WaitNamedPipeW(name_.c_str(), 1) != 0 || GetLastError() == ERROR_SEM_TIMEOUT;
+    if (!there) first_ = instance(FILE_FLAG_FIRST_PIPE_INSTANCE);
     if (first_) return;
     const DWORD why = GetLastError();
-    if (why == ERROR_ACCESS_DENIED || why == ERROR_PIPE_BUSY) {
+    if (there || why == ERROR_ACCESS_DENIED || why == ERROR_PIPE_BUSY) {
       refuse("Another tsplink-host is reached by the control socket " + socket + "; choose another control.socket.");
     }
     refuse("The control socket " + socket + " cannot be made (" + error_text(why) +
@@ -220,6 +223,7 @@ void LocalListener::stop() { impl_->stop(); }
 
 std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::TimePoint until) {
   const auto name = wire::path_of(socket).wstring();
+  int missing = 0;  // a host that has just taken a client has no pipe of that name for a moment
   while (true) {
     // The other end learns who asks, and cannot act in that name.
     const HANDLE opened =
@@ -230,6 +234,10 @@ std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::Time
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
     if (why == ERROR_PIPE_BUSY && left > 0) {
       WaitNamedPipeW(name.c_str(), static_cast<DWORD>(std::min<std::chrono::milliseconds::rep>(left, 1000)));
+      continue;
+    }
+    if (why == ERROR_FILE_NOT_FOUND && left > 0 && ++missing < 20) {
+      Sleep(10);
       continue;
     }
     if (why == ERROR_ACCESS_DENIED) {

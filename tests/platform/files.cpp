@@ -43,7 +43,7 @@ fs::path program_folder() {
 
 void let_read(const fs::path& file, bool everybody) {
   // OW: whoever owns the file; WD: everybody.
-  const wchar_t* text = everybody ? L"D:P(A;;FA;;;OW)(A;;FR;;;WD)" : L"D:P(A;;FA;;;OW)";
+  const wchar_t* text = everybody ? L"D:P(A;;FA;;;OW)(A;;FA;;;BA)(A;;FR;;;WD)" : L"D:P(A;;FA;;;OW)(A;;FA;;;BA)";
   PSECURITY_DESCRIPTOR made = nullptr;
   if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &made, nullptr)) {
     throw std::runtime_error("no security descriptor can be made");

@@ -103,12 +103,12 @@ TEST_F(ControlServerTest, SilentClientsAreCutAndOthersAnsweredMeanwhile) {
 TEST_F(ControlServerTest, AClientThatDoesNotReadIsCut) {
   Bounds bounds;
   bounds.clients = 1;
-  bounds.answer = milliseconds(50);
+  bounds.answer = milliseconds(500);
   server_ = std::make_unique<Server>(
-      socket_, "", [](const std::string&) { return std::string(8U << 20U, 'x'); }, bounds);
+      socket_, "", [](const std::string& request) { return std::string(request == "one" ? 8U << 20U : 1U, 'x'); },
+      bounds);
   const auto deaf = connect();
   ASSERT_TRUE(deaf->write("one\n", soon()));
-  bounds.answer = kPatience;
   const auto other = connect();
   ASSERT_TRUE(other->write("two\n", soon()));
   std::string heard;
