@@ -20,7 +20,8 @@ constexpr std::size_t kMaxTraceLine = 1000;
 /// What is malformed says so in the line.
 std::string trace_frame(std::span<const std::uint8_t> envelope, std::optional<Function> function = std::nullopt);
 
-/// The constant's name of a message's first parameter ("LINECALLSTATE_IDLE"); empty: it has none here.
+/// The constant's name of the first parameter of a message, given as dwMsg ("LINECALLSTATE_IDLE"); empty: it has none
+/// here.
 std::string_view name_of_first_parameter(std::uint32_t message, std::uint64_t value);
 
 namespace detail {

@@ -41,7 +41,7 @@ InspectedCall Broker::inspected(const CallState& call) const {
   found.id = call.id;
   found.provider = line.facts.provider;
   found.line = line.facts.name;
-  if (call.state) found.state = wire::name_of_first_parameter(call.state->message, call.state->params[0]);
+  if (call.state) found.state = wire::name_of_first_parameter(LINE_CALLSTATE, call.state->params[0]);
   found.direction = call.direction;
   found.since = call.since;
   for (const auto holder : call.holders) {

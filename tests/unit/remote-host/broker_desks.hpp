@@ -30,7 +30,7 @@ struct Sent {
 
 class BrokerTest : public ::testing::Test, private Sessions, private Timers, private wire::Channel {
  protected:
-  explicit BrokerTest(ProviderRules rules = {}) : broker_(*this, *this, everything()) {
+  explicit BrokerTest(ProviderRules rules = {}) : broker_(*this, *this, everything(), timed(clock_)) {
     worker_ = broker_.add_worker("fake", *this, rules);
     inventory(0);
     broker_.session_up(kAnna, {"anna", {"CN=anna", {}}, "127.0.0.1"});
@@ -41,6 +41,12 @@ class BrokerTest : public ::testing::Test, private Sessions, private Timers, pri
 
   static std::shared_ptr<const Policy> everything() {
     return std::make_shared<Policy>(Policy::everything(wire::Right::Control));
+  }
+
+  static BrokerOptions timed(const wire::Clock& clock) {
+    BrokerOptions options;
+    options.clock = &clock;
+    return options;
   }
 
   void inventory(DWORD flags) {
@@ -175,6 +181,7 @@ class BrokerTest : public ::testing::Test, private Sessions, private Timers, pri
   Sent last_{};
   std::vector<std::function<void()>> timers_;
   std::vector<SessionId> closed_;
+  wire::ManualClock clock_;
   Broker broker_;
   std::size_t worker_ = 0;
   std::uint64_t next_ = 100;

@@ -175,5 +175,41 @@ TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
   EXPECT_FALSE(taken[1]->grant(bert_, line_).exists());
 }
 
+TEST_F(PolicyTest, IsTakenAtOnceWhenSomebodyAsks) {
+  write("");
+  std::vector<std::shared_ptr<const Policy>> taken;
+  PolicyWatch watch(file(), [&](auto policy) { taken.push_back(policy); });
+  const auto before = watch.taken();
+  write("[[grant]]\nto = \"*\"\nright = \"control\"\n");
+  EXPECT_EQ(watch.take_now(), 1U);
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken[0]->grant(anna_, line_).right, Right::Control);
+  EXPECT_GE(watch.taken(), before);
+  const auto then = watch.taken();
+  for (int i = 0; i < 3; ++i) watch.look();
+  EXPECT_EQ(taken.size(), 1U) << "taken twice";
+  write("[[grant]\n");
+  EXPECT_THROW(watch.take_now(), Failure);
+  for (int i = 0; i < 3; ++i) watch.look();
+  EXPECT_EQ(taken.size(), 1U);
+  EXPECT_EQ(watch.taken(), then);
+}
+
+TEST_F(PolicyTest, SaysWhichGrantsGiveARightAndWhichAreInVain) {
+  const auto policy = read(
+      "[groups]\nstaff = \"CN=*,O=Example\"\n"
+      "[[grant]]\nto = \"*\"\nright = \"monitor\"\nmsp_data = true\n"              // line 3
+      "[[grant]]\nto = \"*\"\nright = \"monitor\"\nprovider = \"pbx\"\n"           // line 7
+      "\n[[grant]]\nto = \"group:staff\"\nright = \"control\"\nname = \"Ext*\"\n"  // line 12
+      "[[grant]]\nto = \"*\"\nright = \"control\"\nname = \"extension *\"\n");     // line 16
+  using Lines = std::vector<std::size_t>;
+  EXPECT_EQ(policy.grants_for(anna_, line_), (Lines{12}));
+  EXPECT_EQ(policy.grants_for({"CN=other", {}}, line_), (Lines{3, 7}));
+  EXPECT_EQ(policy.grants_for({"CN=other", {}}, other_), (Lines{3}));
+  EXPECT_EQ(policy.grants_without({line_, other_, phone_}), (Lines{16}));
+  EXPECT_EQ(policy.grants_without({other_}), (Lines{7, 12, 16}));
+  EXPECT_EQ(policy.size(), 4U);
+}
+
 }  // namespace
 }  // namespace tsplink::host::test
