@@ -183,7 +183,7 @@ LONG Core::store(const Device* device, const wire::StructureDescription& descrip
         std::memcpy(field, &flags, sizeof flags);
         break;
       }
-      case wire::Rewrite::CallId:  // verbatim (one vendor's ids are unique)
+      case wire::Rewrite::CallId:  // the host has done it, for all desktops alike
       case wire::Rewrite::DeviceClasses: break;
     }
   }

@@ -159,6 +159,7 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
     }
     provider.desktops_configure = section.flag("desktops_configure", false);
     provider.monitor_media = section.number("monitor_media", 0, 0, 0xFFFFFFFF);
+    provider.scoped_call_ids = section.flag("scoped_call_ids", false);
     section.no_others();
     config.providers.push_back(std::move(provider));
   }

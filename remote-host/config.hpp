@@ -19,6 +19,7 @@ struct ProviderConfig {
   unsigned slot_bytes = 0;         // 0: a whole handle
   bool desktops_configure = false;
   std::uint32_t monitor_media = 0;  // LINEMEDIAMODE_
+  bool scoped_call_ids = false;
 };
 
 struct LimitsConfig {

@@ -174,6 +174,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     attached->module = provider.module.string();
     options.permanent_id = provider.permanent_id;
     if (provider.slot_bytes) options.slot_bytes = provider.slot_bytes;
+    if (provider.scoped_call_ids) options.call_ids.emplace(config_.site, provider.name);
     options.watchdog = std::chrono::milliseconds(config_.limits.watchdog_ms);
     attached->worker = std::make_unique<Worker>(std::move(options), load_module(provider.module), *attached,
                                                 wire::Clock::steady(), permanent_);

@@ -68,6 +68,8 @@ class VendorSide {
   virtual std::uint32_t permanent_of(bool phone, DWORD device) = 0;
   /// The line that an element of the vendor's array with one element for each line is about, by permanent id.
   virtual std::uint32_t permanent_of_line(std::size_t index, std::size_t count) = 0;
+  /// The number by which desktops know the vendor's dwCallID; 0, "none", stays 0.
+  virtual std::uint32_t call_id(std::uint32_t vendors) = 0;
   virtual DRV_REQUESTID request_id() = 0;
   virtual LINEEVENT line_event() = 0;
   virtual PHONEEVENT phone_event() = 0;

@@ -126,12 +126,19 @@ struct VarOut : RoleBase<T*, std::uint32_t, Block> {
       return held;
     }
     T* pass() { return bytes.empty() ? nullptr : reinterpret_cast<T*>(bytes.data()); }
-    Block collect(VendorSide&) {
+    Block collect(VendorSide& side) {
       if (bytes.empty()) return std::nullopt;
       std::memcpy(bytes.data(), &total, sizeof total);
       bytes.resize(std::max<std::size_t>(total, 3 * sizeof(DWORD)));
       const auto mended = clamp_output(describe<T>(), bytes, version);
       bytes.resize(mended.bytes);
+      for (const auto& [field, what] : describe<T>().rewrites) {
+        if (what != Rewrite::CallId || field.at + field.size > bytes.size()) continue;
+        std::uint32_t id = 0;
+        std::memcpy(&id, bytes.data() + field.at, sizeof id);
+        id = side.call_id(id);
+        std::memcpy(bytes.data() + field.at, &id, sizeof id);
+      }
       return std::move(bytes);
     }
   };

@@ -121,6 +121,17 @@ struct LateDwordOut : DwordOut {
   static constexpr bool late = true;
 };
 
+/// dwCallID and dwRelatedCallID, by which TAPI groups a provider's calls.
+struct CallIdOut : DwordOut {
+  struct Held : DwordOut::Held {
+    template <class C, std::size_t I>
+    static Held made(VendorSide&, const typename C::Inputs&) {
+      return {};
+    }
+    Out collect(VendorSide& side) { return side.call_id(value); }
+  };
+};
+
 // --- requests, handles and ids -----------------------------------------------------------------------------------
 
 /// The request number of an asynchronous function; each end has its own, the envelope pairs them.

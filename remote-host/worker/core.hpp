@@ -7,8 +7,10 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 
+#include "remote-host/worker/call_ids.hpp"
 #include "remote-host/worker/objects.hpp"
 #include "remote-host/worker/permanent_ids.hpp"
 #include "remote-host/worker/registry.hpp"
@@ -25,6 +27,7 @@ struct WorkerOptions {
   wire::Duration begin_bound =
       std::chrono::seconds(10);  // a request that dials and was not begun by then is not begun
   wire::Duration watchdog = std::chrono::seconds(30);
+  std::optional<CallIds> call_ids;  // none: as the vendor counts them
 };
 
 /// The vendor's functions that have not returned.

@@ -163,6 +163,11 @@ std::uint32_t CallSide::permanent_of_line(std::size_t index, std::size_t count) 
   return permanent_of(false, static_cast<DWORD>(own ? core_.base_ + index : index));
 }
 
+std::uint32_t CallSide::call_id(std::uint32_t vendors) {
+  const auto& scope = core_.options_.call_ids;
+  return scope ? scope->of(vendors) : vendors;
+}
+
 DRV_REQUESTID CallSide::request_id() {
   request_ = Registry::root().new_request(core_.weak_from_this());
   return request_;

@@ -29,6 +29,7 @@ class CallSide final : public wire::VendorSide {
   std::uint64_t bind_msp_line(HTAPIMSPLINE token, HDRVMSPLINE handle) override;
   std::uint32_t permanent_of(bool phone, DWORD device) override;
   std::uint32_t permanent_of_line(std::size_t index, std::size_t count) override;
+  std::uint32_t call_id(std::uint32_t vendors) override;
   DRV_REQUESTID request_id() override;
   LINEEVENT line_event() override { return &Registry::line_event; }
   PHONEEVENT phone_event() override { return &Registry::phone_event; }

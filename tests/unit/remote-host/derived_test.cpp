@@ -41,6 +41,7 @@ class AnySide final : public wire::VendorSide {
   std::uint32_t permanent_of_line(std::size_t index, std::size_t) override {
     return static_cast<std::uint32_t>(index);
   }
+  std::uint32_t call_id(std::uint32_t vendors) override { return vendors; }
   DRV_REQUESTID request_id() override { return 77; }
   LINEEVENT line_event() override { return nullptr; }
   PHONEEVENT phone_event() override { return nullptr; }

@@ -81,9 +81,8 @@ WorkerTest::~WorkerTest() {
 }
 
 void WorkerTest::start() {
-  WorkerOptions options;
-  options.name = "fake";
-  worker_ = std::make_unique<Worker>(options, fake_.module(), outbox_, clock_, std::make_shared<PermanentIds>());
+  options_.name = "fake";
+  worker_ = std::make_unique<Worker>(options_, fake_.module(), outbox_, clock_, std::make_shared<PermanentIds>());
   worker_->start();
   const auto envelope = outbox_.wait_for([](const auto& each) { return each.body_as_Inventory() != nullptr; });
   ASSERT_TRUE(envelope);

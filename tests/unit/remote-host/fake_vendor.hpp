@@ -147,6 +147,7 @@ class WorkerTest : public ::testing::Test {
   std::vector<const wire::fb::Event*> events();
 
   FakeVendor fake_;
+  WorkerOptions options_;  // start() gives them
   Outbox outbox_;
   wire::ManualClock clock_;
   std::unique_ptr<Worker> worker_;

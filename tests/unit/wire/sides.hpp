@@ -104,6 +104,7 @@ class FakeWorker : public VendorSide {
   std::uint32_t permanent_of_line(std::size_t index, std::size_t) override {
     return static_cast<std::uint32_t>(index);
   }
+  std::uint32_t call_id(std::uint32_t vendors) override { return vendors; }
   DRV_REQUESTID request_id() override { return 4711; }
   LINEEVENT line_event() override { return &on_line_event; }
   PHONEEVENT phone_event() override { return &on_phone_event; }
