@@ -215,6 +215,8 @@ class Broker {
   static Override override_of(std::uint16_t function);
   void note_names(Request& request, const std::vector<NamedId>& named) const;
   void check(Request& request, const std::vector<NamedId>& all) const;
+  /// What the audit says of it, but how it ended; none: nothing.
+  std::optional<ControlAction> action_of(const Request& request) const;
   void audit(const Request& request, std::optional<LONG> result, Span outputs = {}, std::string_view note = {});
   void forward(const Request& request, Done done = {});
   void forward(const Request& request, Span arguments, Done done);
@@ -275,6 +277,8 @@ class Broker {
   void announce_to_others(CallState& call);
   void close_call(const Request& request);
   void release_call(std::uint64_t id, SessionId session, bool line_closes, const std::function<void(LONG)>& done);
+  /// The driver drops calls when its line is closed: the last who controls this one has closed it, or has gone.
+  void drop_with_line(const Station& line, std::uint64_t call, SessionId session);
   CallState& add_call(std::uint64_t id, std::uint64_t line, Direction direction);
   void forget_call(std::uint64_t id);
   /// Whether TAPI would have an owner of the call there.

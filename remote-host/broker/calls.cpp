@@ -64,7 +64,7 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   const bool others_control = std::any_of(call.holders.begin(), call.holders.end(),
                                           [&](SessionId holder) { return controls(holder, call.line); });
   if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
-    ask<calls::lineDrop>(line.worker, {{}, id, {}, {}});
+    drop_with_line(line, id, session);
   }
   if (!call.holders.empty() || call.closing || goes_on) {
     forget_wishes(call, session);
@@ -75,6 +75,21 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   ask<calls::lineCloseCall>(line.worker, {id}, [this, id, done](Pending&, LONG result, Span) {
     forget_call(id);
     if (done) done(result);
+  });
+}
+
+void Broker::drop_with_line(const Station& line, std::uint64_t call, SessionId session) {
+  Request drop;
+  drop.session = session;
+  drop.function = number_of<calls::lineDrop>;
+  drop.names.device = line.values.id;
+  drop.names.calls = {call};
+  auto action = action_of(drop);  // now: the session may end before the vendor has answered
+  ask<calls::lineDrop>(line.worker, {{}, call, {}, {}}, [this, action](Pending&, LONG result, Span) mutable {
+    if (!action) return;
+    action->result = result;
+    action->note = "its line was closed";
+    audit_->write(*action);
   });
 }
 

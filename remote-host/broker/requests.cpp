@@ -122,10 +122,10 @@ void Broker::note_names(Request& request, const std::vector<NamedId>& named) con
   request.names.to = dialled_address(request.function, request.arguments);
 }
 
-void Broker::audit(const Request& request, std::optional<LONG> result, Span outputs, std::string_view note) {
+std::optional<ControlAction> Broker::action_of(const Request& request) const {
   const auto session = open_sessions_.find(request.session);
   const auto* info = wire::function_info(request.function);
-  if (!audit_ || session == open_sessions_.end() || !info || info->right != wire::Right::Control) return;
+  if (!audit_ || session == open_sessions_.end() || !info || info->right != wire::Right::Control) return {};
   ControlAction action;
   action.certificate = session->second.info.certificate.subject;
   action.machine = session->second.info.machine;
@@ -139,14 +139,20 @@ void Broker::audit(const Request& request, std::optional<LONG> result, Span outp
     action.permanent_id = at->second.facts.permanent;
   }
   action.calls = request.names.calls;
-  if (result == 0 && makes_calls(request.function)) {
-    for (const auto id : new_calls(request.function, outputs)) action.calls.push_back(id);
-  }
   action.to = request.names.to;
-  action.result = result;
-  action.note = note;
   action.trace = request.trace;
-  audit_->write(action);
+  return action;
+}
+
+void Broker::audit(const Request& request, std::optional<LONG> result, Span outputs, std::string_view note) {
+  auto action = action_of(request);
+  if (!action) return;
+  if (result == 0 && makes_calls(request.function)) {
+    for (const auto id : new_calls(request.function, outputs)) action->calls.push_back(id);
+  }
+  action->result = result;
+  action->note = note;
+  audit_->write(*action);
 }
 
 void Broker::check(Request& request, const std::vector<NamedId>& all) const {

@@ -218,6 +218,34 @@ TEST_F(AuditTest, WhatEndsWithItsLineLeavesOneLine) {
   EXPECT_EQ(audited_.size(), 1U);
 }
 
+TEST_F(AuditTest, ACallThatTheClosedLineDropsLeavesALine) {
+  inventory(LINEDEVCAPFLAGS_CLOSEDROP);
+  audited_.clear();
+  request<calls::lineClose>(kAnna, {kLine});
+  take("lineCloseMSPInstance");
+  take("providerFreeDialogInstance");
+  answer(take("lineDrop"), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  ASSERT_EQ(audited_.size(), 1U);
+  EXPECT_EQ(audited_[0].function, number_of<calls::lineDrop>);
+  EXPECT_EQ(audited_[0].machine, "anna");
+  EXPECT_EQ(audited_[0].permanent_id, 1U);
+  EXPECT_EQ(audited_[0].calls, std::vector<std::uint64_t>{kCall});
+  EXPECT_EQ(audited_[0].result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_EQ(audited_[0].note, "its line was closed");
+}
+
+TEST_F(AuditTest, ACallThatALostDesktopDropsLeavesALine) {
+  inventory(LINEDEVCAPFLAGS_CLOSEDROP);
+  audited_.clear();
+  broker_.session_down(kAnna, "the connection was cut");
+  take("lineCloseMSPInstance");
+  take("providerFreeDialogInstance");
+  answer(take("lineDrop"), 0);
+  ASSERT_EQ(audited_.size(), 1U);
+  EXPECT_EQ(audited_[0].machine, "anna");
+  EXPECT_EQ(audited_[0].result, 0);
+}
+
 TEST_F(AuditTest, TooManyAtATimeLeaveALineEach) {
   const auto most = BrokerOptions().requests_in_flight;
   for (std::size_t i = 0; i < most; ++i) request<calls::lineHold>(kAnna, {wire::Nothing{}, kCall});

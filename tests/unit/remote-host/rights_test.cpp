@@ -1,4 +1,5 @@
 // What the policy does not grant does not exist for a desktop: by every function, event, id and count.
+#include <array>
 #include <fstream>
 
 #include "broker_desks.hpp"
@@ -98,10 +99,15 @@ TEST_F(RightsTest, ALineThatSaysSomethingElseOfItselfIsJudgedAnew) {
     line.permanent = 1;
     line.version = 0x00020002;
     line.arrived = true;
-    const DWORD place[] = {static_cast<DWORD>(name.size() * 2), sizeof(LINEDEVCAPS)};
-    line.caps.resize(sizeof(LINEDEVCAPS) + name.size() * 2);
-    std::memcpy(line.caps.data() + offsetof(LINEDEVCAPS, dwLineNameSize), place, sizeof place);
-    std::memcpy(line.caps.data() + sizeof(LINEDEVCAPS), name.data(), name.size() * 2);
+    struct {
+      LINEDEVCAPS fixed{};
+      std::array<char16_t, 16> name{};
+    } caps;
+    caps.fixed.dwLineNameSize = static_cast<DWORD>(name.size() * 2);
+    caps.fixed.dwLineNameOffset = sizeof caps.fixed;
+    name.copy(caps.name.data(), caps.name.size());
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&caps);
+    line.caps.assign(bytes, bytes + sizeof caps);
     change.lines.push_back(line);
     broker_.worker_message(worker_, wire::make_inventory(change));
   };
