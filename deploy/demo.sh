@@ -195,6 +195,7 @@ stop_host() {
 }
 
 if [[ $install == yes ]]; then deploy/packages.sh ${windows:+--with windows}; fi
+[[ $windows != x86 ]] || runs_32_bit || fail "the kernel of this machine runs no 32-bit programs: take --windows x64"
 step "building tsplink-host, tsplink.tsp, and for the show simpbx and tapisim"
 build
 if [[ -n $windows ]]; then

@@ -1,6 +1,28 @@
 # shellcheck shell=bash
 # A Wine prefix of a script's own. Sourced after common.sh, never run.
 
+# runs_32_bit: whether this machine runs 32-bit code, which some kernels and hypervisors do not. Asked of the processor,
+# so that a fault of Wine's is never taken for it; needs gcc.
+runs_32_bit() {
+  local folder status=0
+  folder=$(mktemp -d)
+  gcc -nostdlib -static -no-pie -x assembler -o "$folder/probe" - <<'END' || status=$?
+.globl _start
+_start: ljmp *there
+there: .long narrow
+       .word 0x23              # the 32-bit code segment
+.code32
+narrow: ljmp $0x33, $back      # and the 64-bit one again
+.code64
+back: mov $60, %eax            # exit(0)
+      xor %edi, %edi
+      syscall
+END
+  { [[ $status != 0 ]] || "$folder/probe" || status=$?; } 2>/dev/null
+  rm -rf "$folder"
+  return "$status"
+}
+
 # start_wine FOLDER: makes a prefix in FOLDER/wine for programs of both widths (about 10 s) and keeps it running, so that
 # a program starts in 20 ms; false if that fails. Sets what `wine` needs in the environment. Nothing of the user's own Wine is touched.
 start_wine() {

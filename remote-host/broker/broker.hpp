@@ -168,7 +168,8 @@ class Broker {
     std::uint64_t id = 0;
     std::uint64_t line = 0;
     std::set<SessionId> holders;
-    std::set<SessionId> controllers;         // made or answered it, or acted on it
+    std::set<SessionId> controllers;  // made or answered it, or acted on it
+    std::set<SessionId> left;         // closed it before it ended, on a line that drops calls, and not yet the line
     std::optional<wire::EventValues> state;  // the last LINE_CALLSTATE
     std::uint32_t media_mode = 0;            // the last that the vendor named
     Wishes digits;                           // of lineMonitorDigits

@@ -59,10 +59,15 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   const bool controlled = controls(session, call.line);
   call.holders.erase(session);
   call.controllers.erase(session);
+  call.left.erase(session);
+  // TAPI closes the calls before their line: whether they are to be dropped is known when the line goes.
+  const bool line_decides = line.close_drops && controlled;
+  if (line_decides && session && !line_closes && !call.idle()) call.left.insert(session);
   // Nobody who only watches takes a call away from those who come later.
-  const bool goes_on = session && !controlled && !line_closes && !call.idle();
-  const bool others_control = std::any_of(call.holders.begin(), call.holders.end(),
-                                          [&](SessionId holder) { return controls(holder, call.line); });
+  const bool goes_on = session && (!controlled || line_decides) && !line_closes && !call.idle();
+  const auto control = [&](SessionId each) { return controls(each, call.line); };
+  const bool others_control = std::any_of(call.holders.begin(), call.holders.end(), control) ||
+                              std::any_of(call.left.begin(), call.left.end(), control);
   if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
     drop_with_line(line, id, session);
   }

@@ -196,7 +196,8 @@ void Broker::detach(std::uint64_t device, SessionId session, const std::function
   close_instances(station, session);
   const auto held = station.calls;
   for (const auto id : held) {
-    if (auto* call = find_call(id); call && call->holders.count(session)) release_call(id, session, true, {});
+    const auto* call = find_call(id);
+    if (call && (call->holders.count(session) || call->left.count(session))) release_call(id, session, true, {});
   }
   std::erase_if(station.attachments, [&](const Attachment& each) { return each.session == session; });
   if (station.attachments.empty() && station.life == Life::Open) return close_at_vendor(station, done);

@@ -170,7 +170,8 @@ std::string Site::canonical(const Play& play) const {
 
 std::string Site::logs() const {
   std::string out;
-  for (const char* name : {"host.err", "desk1.log", "desk2.log", "desk1.trace", "desk2.trace"}) {
+  for (const char* name :
+       {"host.err", "desk1.log", "desk2.log", "desk3.log", "desk1.trace", "desk2.trace", "desk3.trace"}) {
     const auto text = text_of(file(name));
     if (!text.empty())
       out +=

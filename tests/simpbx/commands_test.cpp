@@ -126,10 +126,11 @@ bool happened(Pbx& pbx, const CommandLine& command) {
   return least("received", call->msp.bytes_received) && least("echoed", call->msp.bytes_echoed);
 }
 
-/// Until everything named has happened; at most ms (default 5000).
-std::string wait(Pbx& pbx, const CommandLine& command) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(command.number("ms", 5000));
-  while (!happened(pbx, command)) {
+/// Until `condition` holds; at most ms (or `otherwise`).
+template <class Condition>
+void await(Pbx& pbx, const CommandLine& command, DWORD otherwise, Condition condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(command.number("ms", otherwise));
+  while (!condition()) {
     if (std::chrono::steady_clock::now() >= until || pbx.courier.stopping()) {
       throw CommandError("It did not happen in time.");
     }
@@ -137,6 +138,19 @@ std::string wait(Pbx& pbx, const CommandLine& command) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     pbx.mutex().lock();
   }
+}
+
+/// Until everything named has happened.
+std::string wait(Pbx& pbx, const CommandLine& command) {
+  await(pbx, command, 5000, [&] { return happened(pbx, command); });
+  return {};
+}
+
+/// Lets several scenarios wait for each other: until so many have come to the place of that name.
+std::string meet(Pbx& pbx, const CommandLine& command) {
+  auto& there = pbx.meetings[command.word(0, "the name of a place")];
+  ++there;
+  await(pbx, command, 25000, [&] { return there >= command.number("of", 3); });
   return {};
 }
 
@@ -179,6 +193,7 @@ void add_test_commands(Commands& c) {
       "[calls=N] [delivered=N] [pending=N] [open=LINE] [detection=LINE] [msp=LINE] [entered=FUNCTION [count=N]] "
       "[call=N [state=NAME|gone] [started=yes] [received=BYTES] [echoed=BYTES]] [ms=N]",
       wait};
+  c["meet"] = {"PLACE [of=N] [ms=N]", meet};
   c["status"] = {"", status};
   c["entered"] = {"[FUNCTION]", entered};
   c["habits"] = {"[LIST|none]", habits};

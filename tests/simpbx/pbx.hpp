@@ -121,6 +121,7 @@ class Pbx {
 
   std::atomic<int> inside{0};
   std::atomic<unsigned> reentered{0};
+  std::map<std::string, unsigned> meetings;                 // how many scenarios came to each place
   std::map<std::string, unsigned> entered;                  // how often each function was called
   std::map<std::string, std::pair<LONG, unsigned>> faults;  // asked for on the control channel: error, how often
   DWORD_PTR dialogs = 0;

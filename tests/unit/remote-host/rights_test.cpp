@@ -271,6 +271,27 @@ TEST_F(RightsTest, AMonitorDoesNotKeepACallAliveOnALineThatDropsAtClose) {
   EXPECT_NE(std::find(asked.begin(), asked.end(), "lineDrop"), asked.end());
 }
 
+TEST_F(RightsTest, ACallThatTapiClosesBeforeItsLineIsDroppedWithTheLineToo) {
+  grant(
+      "[[grant]]\nto = [\"CN=anna\", \"CN=carl\"]\nright = \"control\"\n"
+      "[[grant]]\nto = \"CN=bert\"\nright = \"monitor\"\n");
+  inventory(LINEDEVCAPFLAGS_CLOSEDROP);
+  for (const auto session : {kAnna, kBert, kCarl}) open(session);
+  new_call(0x77, LINECALLSTATE_CONNECTED);
+  vendor();
+  request<calls::lineCloseCall>(kAnna, {0x77});
+  request<calls::lineClose>(kAnna, {kLine});
+  EXPECT_EQ(vendor(), Names{}) << "Carl has control and holds it";
+  request<calls::lineCloseCall>(kCarl, {0x77});
+  EXPECT_EQ(vendor(), Names{}) << "Carl may have done with the call, and not with the line";
+  request<calls::lineClose>(kCarl, {kLine});
+  EXPECT_EQ(vendor(), (Names{"lineDrop", "lineSetDefaultMediaDetection"}));  // and nothing more to detect
+  event(Message::kLINE_CALLSTATE, 0x77, LINECALLSTATE_IDLE);
+  EXPECT_EQ(vendor(), Names{});
+  request<calls::lineCloseCall>(kBert, {0x77});
+  EXPECT_EQ(vendor(), Names{"lineCloseCall"});
+}
+
 // --- every function
 // -------------------------------------------------------------------------------------------------
 
