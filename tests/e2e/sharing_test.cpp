@@ -2,7 +2,7 @@
 // control, desktop 3 only watches; they wait for each other in the simulated PBX (`pbx meet PLACE`).
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -15,6 +15,10 @@ constexpr const char* kDesktops[] = {"desk1", "desk2", "desk3"};
 constexpr const char* kRights =
     "[[grant]]\nto = [\"CN=desk1\", \"CN=desk2\"]\nright = \"control\"\n[[grant]]\nto = \"CN=desk3\"\nright = "
     "\"monitor\"\n";
+
+const std::set<std::string> kAuditKeys = {"time", "level",        "audit",   "message", "function", "result",
+                                          "note", "certificate",  "machine", "address", "session",  "provider",
+                                          "line", "permanent_id", "call",    "to",      "trace"};
 
 /// A file of sharing/: "== desk1" begins that desktop's scenario, "# simpbx: key = value" is a setting of the PBX.
 struct Script {
@@ -71,6 +75,14 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, Sharing,
                                          "crossing", "both", "once"),
                          [](const auto& one) { return std::string(one.param); });
 
+/// What a desktop's scenario prints as "id ...".
+std::string printed_id(const Site& site, const std::string& desktop) {
+  const auto text = text_of(site.trace(desktop));
+  const auto at = text.find("\"id ");
+  EXPECT_NE(at, std::string::npos) << text;
+  return at == std::string::npos ? "" : text.substr(at + 4, text.find('"', at + 4) - at - 4);
+}
+
 /// The call ids that the desktops print, each once.
 std::set<std::string> call_ids(const Changes& changes) {
   const Site site;
@@ -79,12 +91,7 @@ std::set<std::string> call_ids(const Changes& changes) {
   play(site, Script("callids"));
   expect_orderly_end(*host);
   std::set<std::string> found;
-  for (const std::string name : kDesktops) {
-    const auto text = text_of(site.trace(name));
-    const auto at = text.find("\"id ");
-    EXPECT_NE(at, std::string::npos) << text;
-    if (at != std::string::npos) found.insert(text.substr(at + 4, text.find('"', at + 4) - at - 4));
-  }
+  for (const std::string name : kDesktops) found.insert(printed_id(site, name));
   return found;
 }
 
@@ -94,6 +101,62 @@ TEST(CallIds, AreTheDriversOrOfAScopeOfTheirOwn) {
   EXPECT_EQ(plain.size(), 1U) << "desktops do not agree";
   EXPECT_EQ(scoped.size(), 1U) << "desktops do not agree";
   EXPECT_NE(plain, scoped);
+}
+
+/// The first line's permanent id, as a desktop has it from a host of its own start and end.
+unsigned long permanent_id(const Site& site, const Changes& changes) {
+  const auto host = site.start_host(changes);
+  const std::string scenario =
+      "limit 60\nwait lines 4\nread lineGetDevCaps on 1 dwPermanentLineID=?id\nprint \"id $id\"\n";
+  site.canonical({scenario, "desk1", site.proxy_configuration("desk1", site.port())});
+  expect_orderly_end(*host);
+  const auto printed = printed_id(site, "desk1");
+  return printed.empty() ? 0 : std::stoul(printed, nullptr, 0);
+}
+
+void run_host_with(const Site& site, const Changes& changes, const std::string& option, const fs::path& table) {
+  auto command = program_of(End::host, "tsplink-host");
+  command.insert(command.end(), {"--config", site.host_configuration(changes).string(), option, table.string()});
+  Process process({command, {}}, site.file("ids"));
+  EXPECT_EQ(process.wait(), 0) << process.story();
+}
+
+TEST(Standby, GivesALineTheIdThatItHasOnTheFirstHost) {
+  const Changes changes = {{"listen = ", "site = \"berlin\"\npermanent_ids = \"ids.toml\"\nlisten = "}};
+  const Site first, standby, other;
+  const auto derived = permanent_id(first, changes);
+  // Another id than the derived one, as of a line that came when that was taken.
+  auto table = text_of(first.file("ids.toml"));
+  const auto from = "id = " + std::to_string(derived);
+  const auto at = table.find(from);
+  ASSERT_NE(at, std::string::npos) << table;
+  table.replace(at, from.size(), "id = 4711");
+  write(first.file("ids.toml"), table);
+  EXPECT_EQ(permanent_id(first, changes), 4711U);
+
+  run_host_with(first, changes, "--export-ids", first.file("table.toml"));
+  run_host_with(standby, changes, "--import-ids", first.file("table.toml"));
+  EXPECT_EQ(permanent_id(standby, changes), 4711U);
+  EXPECT_EQ(permanent_id(other, changes), derived) << "without the table";
+}
+
+TEST(Audit, NamesCertificateAndMachineOfEachDesktopAndNoPerson) {
+  const Site site;
+  site.set_policy(kRights);
+  const auto host = site.start_host({{"[limits]", "[audit]\nfile = \"audit.log\"\nformat = \"json\"\n[limits]"}});
+  play(site, Script("both"));
+  expect_orderly_end(*host);
+  std::map<std::string, std::string> results;  // of lineAnswer, by certificate
+  std::istringstream lines(text_of(site.file("audit.log")));
+  for (std::string line; std::getline(lines, line);) {
+    const auto action = nlohmann::json::parse(line);
+    if (action.at("function") == "lineAnswer") results[action.at("certificate")] = action.at("result");
+    EXPECT_EQ("CN=" + std::string(action.at("machine")), action.at("certificate")) << line;
+    for (const auto& [key, value] : action.items()) EXPECT_EQ(kAuditKeys.count(key), 1U) << line;
+  }
+  EXPECT_EQ(results, (std::map<std::string, std::string>{{"CN=desk1", "0"},
+                                                         {"CN=desk2", "LINEERR_INVALCALLSTATE"},
+                                                         {"CN=desk3", "LINEERR_OPERATIONUNAVAIL"}}));
 }
 
 }  // namespace
