@@ -104,13 +104,13 @@ TEST(CallIds, AreTheDriversOrOfAScopeOfTheirOwn) {
 }
 
 /// The first line's permanent id, as a desktop has it from a host of its own start and end.
-unsigned long permanent_id(const Site& site, const Changes& changes) {
+unsigned long permanent_id(const Site& site, const Changes& changes, const std::string& desktop = "desk1") {
   const auto host = site.start_host(changes);
   const std::string scenario =
       "limit 60\nwait lines 4\nread lineGetDevCaps on 1 dwPermanentLineID=?id\nprint \"id $id\"\n";
-  site.canonical({scenario, "desk1", site.proxy_configuration("desk1", site.port())});
+  site.canonical({scenario, desktop, site.proxy_configuration(desktop, site.port())});
   expect_orderly_end(*host);
-  const auto printed = printed_id(site, "desk1");
+  const auto printed = printed_id(site, desktop);
   return printed.empty() ? 0 : std::stoul(printed, nullptr, 0);
 }
 
@@ -132,7 +132,7 @@ TEST(Standby, GivesALineTheIdThatItHasOnTheFirstHost) {
   ASSERT_NE(at, std::string::npos) << table;
   table.replace(at, from.size(), "id = 4711");
   write(first.file("ids.toml"), table);
-  EXPECT_EQ(permanent_id(first, changes), 4711U);
+  EXPECT_EQ(permanent_id(first, changes, "desk2"), 4711U);  // desk1 remembers the line of before
 
   run_host_with(first, changes, "--export-ids", first.file("table.toml"));
   run_host_with(standby, changes, "--import-ids", first.file("table.toml"));
