@@ -221,6 +221,13 @@ TEST(ProxyRefuses, AnUnknownKey) {
                        {"/desk1\\.toml, line 6", "prot"});
 }
 
+TEST(ProxyRefuses, HardwareThatNoDesktopGives) {
+  const Site site;
+  expect_proxy_refuses(site,
+                       site.proxy_configuration("desk1", "1", {{"[log]", "[device_classes]\n\"comm\" = 1\n[log]"}}),
+                       {"/desk1\\.toml, line 14", "'comm' is not wave/in"});
+}
+
 TEST(ProxyRefuses, AMissingKey) {
   const Site site;
   const auto configuration = site.proxy_configuration("desk1", "1", {{"desktop-desk1.key", "lost.key"}});

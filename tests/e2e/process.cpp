@@ -136,8 +136,9 @@ bool Process::ended_within(std::chrono::milliseconds time) {
   int status = 0;
   if (waitpid(pid_, &status, 0) != pid_) return false;
   status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  // Wine's launcher ends a moment before its program.
-  const auto patience = Clock::now() + Seconds(2);
+  // Wine's launcher ends a moment before its program, and a program that shows an icon leaves Wine's desktop behind,
+  // which ends by itself 1 to 2 s after the last that used it.
+  const auto patience = Clock::now() + Seconds(20);
   while ((left_any_ = !running_in_group(pid_).empty()) && Clock::now() < patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

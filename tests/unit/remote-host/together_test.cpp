@@ -272,6 +272,20 @@ TEST_F(TogetherTest, AnExtensionVersionDoesNotOutliveTheLastClose) {
   EXPECT_EQ(result_of(kBert, id), 0);
 }
 
+TEST_F(TogetherTest, APhonesExtensionVersionGoesWithTheLastWhoUsesIt) {
+  for (const auto session : {kAnna, kBert}) request<calls::phoneOpen>(session, {kPhone, {}, {}, 0x00020002, {}});
+  vendor();
+  request<calls::phoneSelectExtVersion>(kAnna, {kPhone, 3});
+  vendor();
+  const auto other = request<calls::phoneSelectExtVersion>(kBert, {kPhone, 4});
+  EXPECT_EQ(result_of(kBert, other), static_cast<LONG>(PHONEERR_INCOMPATIBLEEXTVERSION));
+  request<calls::phoneClose>(kAnna, {kPhone});
+  EXPECT_EQ(vendor(), Names{"phoneSelectExtVersion"});  // to none
+  const auto again = request<calls::phoneSelectExtVersion>(kBert, {kPhone, 4});
+  EXPECT_EQ(vendor(), Names{"phoneSelectExtVersion"});
+  EXPECT_EQ(result_of(kBert, again), 0);
+}
+
 TEST_F(TogetherTest, AnExtensionVersionStaysWithOneWhenAnothersRequestForItFails) {
   for (const auto session : {kAnna, kBert, kCarl}) open(session);
   request<calls::lineSelectExtVersion>(kAnna, {kLine, 3});
