@@ -67,7 +67,7 @@ log::Fields fields_of(const ControlAction& action) {
       {"permanent_id", known ? std::to_string(action.permanent_id) : ""},
       {"call", calls},
       {"to", action.to, true},
-      log::trace(action.trace),
+      {"trace", action.trace ? wire::trace_id(action.trace) : ""},
   };
   std::erase_if(all, [](const log::Field& each) { return each.value.empty(); });
   return all;

@@ -123,10 +123,15 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   std::string on_hello(const link::PeerInfo&) override { return {}; }
   void on_up(link::SessionId session, const link::PeerInfo& desktop) override {
     names_[session] = desktop.machine + " (" + desktop.certificate.subject + ", " + desktop.address + ")";
-    log::info("Desktop " + names_[session] + " is connected, session " + std::to_string(session) + ".");
     const auto& certificate = desktop.certificate;
-    broker_.session_up(session,
-                       {desktop.machine, {certificate.subject, certificate.alternative_names}, desktop.address});
+    const auto granted = broker_.session_up(
+        session, {desktop.machine, {certificate.subject, certificate.alternative_names}, desktop.address});
+    const auto text = "Desktop " + names_[session] + " is connected, session " + std::to_string(session) + ", ";
+    if (granted == 0) {
+      log::warn(text + "and the policy grants it nothing: tsplinkctl policy show --as says what it grants to whom.");
+    } else {
+      log::info(text + std::to_string(granted) + " lines and phones are granted to it.");
+    }
   }
   void on_message(link::SessionId session, wire::Buffer envelope) override {
     broker_.session_message(session, envelope);
@@ -221,6 +226,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
                    std::to_string(facts.serving ? server_.port() : config_.listen_port);
     facts.policy = config_.policy.string();
     facts.policy_taken = policy_.taken();
+    facts.policy_problem = policy_.problem();
     facts.certificate = context_->own().subject;
     facts.certificate_expires = context_->own().not_after;
     for (const auto& each : workers_) {

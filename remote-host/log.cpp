@@ -196,6 +196,7 @@ Outputs& outputs() {
   return only;
 }
 
+/// For what has no other way out; nobody may read it any more.
 void straight_to_stderr(const Line& line) {
   static spdlog::sinks::stderr_sink_mt& sink = []() -> auto& {
     auto& made = *new spdlog::sinks::stderr_sink_mt;
@@ -204,7 +205,10 @@ void straight_to_stderr(const Line& line) {
   }
   ();
   const auto text = formatted(line, Format::Text, true);
-  sink.log({line.time, {}, kName, level_of(line.level), text});
+  try {
+    sink.log({line.time, {}, kName, level_of(line.level), text});
+  } catch (const spdlog::spdlog_ex&) {  // of a pipe that is cut, on Windows
+  }
 }
 
 std::string name_of(const Output& output) {

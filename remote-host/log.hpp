@@ -49,8 +49,8 @@ struct Field {
 };
 using Fields = std::vector<Field>;
 
-/// Of every line about a request.
-inline Field trace(std::uint64_t id) { return {"trace", wire::trace_id(id)}; }
+/// Of every line about a request; 0: the host asks by itself, and the line has none.
+inline Fields trace(std::uint64_t id) { return id ? Fields{{"trace", wire::trace_id(id)}} : Fields(); }
 
 /// From now on; what was queued before is written first. Throws Failure(Configuration) when a file cannot be written
 /// or there is no journal; then everything stays as it was.

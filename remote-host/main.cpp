@@ -67,8 +67,13 @@ int exchange_ids(const Options& options, const tsplink::host::Config& config) {
   }
   if (!options.export_ids.empty()) {
     const auto to = wire::path_of(options.export_ids);
-    host::PermanentIds(config.site, config.permanent_ids).write(to);
-    std::cout << "The permanent ids are in " << options.export_ids << ".\n";
+    const host::PermanentIds ids(config.site, config.permanent_ids);
+    if (ids.size() == 0) {
+      throw Failure(Kind::Configuration,
+                    config.permanent_ids.string() + " has no ids yet; let the host run once, then export them.");
+    }
+    ids.write(to);
+    std::cout << ids.size() << " permanent ids are in " << options.export_ids << ".\n";
     return 0;
   }
   const auto taken = host::PermanentIds(config.site, config.permanent_ids).add(wire::path_of(options.import_ids));
@@ -94,6 +99,7 @@ int run(const Options& options, const tsplink::host::Stages& stages) {
     return 0;
   }
   if (!options.service) take_stop_signals();
+  keep_files_private();
   log::set_up(config.log);
   const LogFlushed flushed;
   std::optional<Host> host;
@@ -163,10 +169,12 @@ int main(int argc, char** argv) {
   Options options;
   app.add_option("--config", options.file, "configuration file (TOML)")->type_name("FILE (needed)");
   app.add_flag("--check", options.check, "validate the configuration, load the modules, and exit");
-  app.add_option("--export-ids", options.export_ids, "write the table of permanent ids for a standby host, and exit")
-      ->type_name("FILE");
+  auto* out = app.add_option("--export-ids", options.export_ids,
+                             "write the table of permanent ids for a standby host, and exit")
+                  ->type_name("FILE");
   app.add_option("--import-ids", options.import_ids, "take another host's table of permanent ids, and exit")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(out);
   app.set_version_flag("--version", std::string("tsplink-host ") + TSPLINK_VERSION);
   add_service_options(app, options);
   try {

@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -56,6 +57,7 @@ Module load_module(const std::filesystem::path& path) {
 }
 
 void take_stop_signals() { SetConsoleCtrlHandler(&on_console, TRUE); }
+void keep_files_private() {}
 bool stop_signal_within(std::chrono::milliseconds time) {
   return WaitForSingleObject(stop_event(), static_cast<DWORD>(time.count())) == WAIT_OBJECT_0;
 }
@@ -102,6 +104,8 @@ void take_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);  // whoever read the log is gone: that ends no telephony
 }
+
+void keep_files_private() { umask(umask(0) | S_IRWXO); }
 
 bool stop_signal_within(std::chrono::milliseconds time) {
   const auto set = stop_signals();

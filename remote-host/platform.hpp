@@ -32,6 +32,9 @@ struct Stages {
 /// Takes SIGINT, SIGTERM and SIGHUP (Windows: console events) away from every thread started later. Main thread,
 /// first.
 void take_stop_signals();
+/// What is written from now on, logs with dialled numbers above all, is not for every account of the machine. On
+/// Windows the folder's permissions decide.
+void keep_files_private();
 /// Waits for one of them: true when it came in time; from then on a second one ends the process at once. Main thread.
 bool stop_signal_within(std::chrono::milliseconds time);
 #ifdef _WIN32

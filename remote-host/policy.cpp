@@ -118,8 +118,7 @@ class PolicyReader {
  public:
   using Holders = Policy::Holders;
 
-  explicit PolicyReader(const std::filesystem::path& file)
-      : file_(file), table_(read_toml(file, "policy file", "name it as policy in the host's configuration")) {}
+  PolicyReader(const std::filesystem::path& file, toml::table table) : file_(file), table_(std::move(table)) {}
 
   Policy read() {
     Section root(file_, "", &table_);
@@ -139,10 +138,15 @@ class PolicyReader {
 
  private:
   /// One member: a pattern of a subject, or of an alternative name.
-  static void add(Holders& holders, const std::string& text) {
+  static void add(const Section& section, const toml::node* at, Holders& holders, const std::string& text) {
     if (starts_with(text, kName)) {
       holders.names.push_back(text.substr(kName.size()));
     } else {
+      if (text.find_first_of("=*?") == std::string::npos) {
+        section.refuse(at, "\"" + text +
+                               "\" is no certificate; write a subject as the host's log has it (\"CN=...\"), " +
+                               "\"name:\" and an alternative name, or \"group:\" and a name of [groups].");
+      }
       holders.subjects.push_back(text);
     }
   }
@@ -155,7 +159,7 @@ class PolicyReader {
       auto& holders = groups_[name];
       for (const auto& [text, at] : section.texts(name)) {
         if (starts_with(text, kGroup)) section.refuse(at, "a group cannot hold groups; list its certificates.");
-        add(holders, text);
+        add(section, at, holders, text);
       }
     }
   }
@@ -169,7 +173,7 @@ class PolicyReader {
     if (to.empty()) section.refuse(&node, "grant.to is missing; name certificates, or \"*\" for all of them.");
     for (const auto& [text, at] : to) {
       if (!starts_with(text, kGroup)) {
-        add(single, text);
+        add(section, at, single, text);
         continue;
       }
       const auto group = groups_.find(text.substr(kGroup.size()));
@@ -215,6 +219,17 @@ class PolicyReader {
   std::map<std::string, Holders> groups_;
 };
 
-Policy Policy::read(const std::filesystem::path& file) { return PolicyReader(file).read(); }
+Policy Policy::read(const std::filesystem::path& file) {
+  return parse(read_text(file, "policy file", "create it, or correct its name"), file);
+}
+
+Policy Policy::parse(const std::string& text, const std::filesystem::path& file) {
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    throw Failure(Kind::Configuration,
+                  file.string() + " is empty, as one that was not written to its end; a policy that grants " +
+                      "nothing has at least a comment.");
+  }
+  return PolicyReader(file, parse_toml(text, file)).read();
+}
 
 }  // namespace tsplink::host

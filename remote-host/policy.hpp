@@ -40,6 +40,8 @@ class Policy {
  public:
   /// Throws Failure(Configuration) with one sentence that names file, line and column.
   static Policy read(const std::filesystem::path& file);
+  /// The same of what the file held.
+  static Policy parse(const std::string& text, const std::filesystem::path& file);
   /// Everybody has the right to everything: for tests of other things.
   static Policy everything(wire::Right right);
 

@@ -16,6 +16,11 @@ std::optional<std::string> text_of(const std::filesystem::path& file) {
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
+/// Of the text that was looked at, whatever is in the file by now.
+std::shared_ptr<const Policy> policy_of(const std::optional<std::string>& text, const std::filesystem::path& file) {
+  return std::make_shared<const Policy>(text ? Policy::parse(*text, file) : Policy::read(file));
+}
+
 }  // namespace
 
 PolicyWatch::PolicyWatch(std::filesystem::path file, Take take)
@@ -23,7 +28,7 @@ PolicyWatch::PolicyWatch(std::filesystem::path file, Take take)
       take_(std::move(take)),
       in_force_(text_of(file_)),
       seen_(in_force_),
-      first_(std::make_shared<const Policy>(Policy::read(file_))) {}
+      first_(policy_of(in_force_, file_)) {}
 
 void PolicyWatch::start() {
   thread_ = std::thread([this] { run(); });
@@ -58,8 +63,20 @@ std::chrono::system_clock::time_point PolicyWatch::taken() const {
   return taken_;
 }
 
+std::string PolicyWatch::problem() const {
+  const std::lock_guard lock(looking_);
+  return problem_;
+}
+
 std::size_t PolicyWatch::take() {
-  const auto policy = std::make_shared<const Policy>(Policy::read(file_));
+  std::shared_ptr<const Policy> policy;
+  try {
+    policy = policy_of(in_force_, file_);
+  } catch (const std::exception& failure) {
+    problem_ = failure.what();
+    throw;
+  }
+  problem_.clear();
   take_(policy);
   taken_ = std::chrono::system_clock::now();
   log::info("The policy " + file_.string() + " is in force.");

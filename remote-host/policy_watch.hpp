@@ -31,6 +31,8 @@ class PolicyWatch {
   std::size_t take_now();
   /// When the policy in force was taken. Any thread.
   std::chrono::system_clock::time_point taken() const;
+  /// What is wrong with the file as it is now, so that the policy before it is in force; empty: nothing. Any thread.
+  std::string problem() const;
   /// One look. What is new is taken when two looks have found the same: whoever writes the file has then finished.
   void look();
 
@@ -40,7 +42,8 @@ class PolicyWatch {
 
   const std::filesystem::path file_;
   const Take take_;
-  mutable std::mutex looking_;  // of the next three
+  mutable std::mutex looking_;  // of the next four
+  std::string problem_;
   std::chrono::system_clock::time_point taken_ = std::chrono::system_clock::now();
   std::optional<std::string> in_force_;  // as text, good or not; empty: there was no file
   std::optional<std::string> seen_;      // by the last look

@@ -17,6 +17,9 @@ namespace tsplink::host {
 /// The whole file. Throws Failure(Configuration): it is no TOML, or there is none; then the sentence says what it
 /// would be and what to do.
 toml::table read_toml(const std::filesystem::path& file, const std::string& what, const std::string& advice);
+/// Its two halves. `file` is the name in sentences.
+std::string read_text(const std::filesystem::path& file, const std::string& what, const std::string& advice);
+toml::table parse_toml(const std::string& text, const std::filesystem::path& file);
 
 /// One table of the file: takes what is known and then names what is left over.
 class Section {

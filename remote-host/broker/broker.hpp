@@ -74,7 +74,8 @@ class Broker {
   std::size_t add_worker(std::string name, wire::Channel& to_worker, ProviderRules rules = {});
   void worker_message(std::size_t worker, const wire::Buffer& envelope);
 
-  void session_up(SessionId id, SessionInfo info);
+  /// How many lines and phones are granted to it.
+  std::size_t session_up(SessionId id, SessionInfo info);
   void session_message(SessionId id, const wire::Buffer& envelope);
   void session_down(SessionId id, const std::string& reason);
 
@@ -168,8 +169,8 @@ class Broker {
     std::uint64_t id = 0;
     std::uint64_t line = 0;
     std::set<SessionId> holders;
-    std::set<SessionId> controllers;  // made or answered it, or acted on it
-    std::set<SessionId> left;         // closed it before it ended, on a line that drops calls, and not yet the line
+    std::set<SessionId> controllers;         // made or answered it, or acted on it
+    std::set<SessionId> left;                // let go of it before it ended, and have not closed the line since
     std::optional<wire::EventValues> state;  // the last LINE_CALLSTATE
     std::uint32_t media_mode = 0;            // the last that the vendor named
     Wishes digits;                           // of lineMonitorDigits
@@ -222,7 +223,7 @@ class Broker {
   void forward(const Request& request, Done done = {});
   void forward(const Request& request, Span arguments, Done done);
   template <class C>
-  void ask(std::size_t worker, const typename C::Inputs& inputs, Done done = {});
+  void ask(std::size_t worker, const typename C::Inputs& inputs, Done done = {}, std::uint64_t trace = 0);
   void send_request(std::size_t worker, const Request& from, Span arguments, Done done);
   void respond(Pending& pending, LONG result, Span outputs = {});
   /// `note`: what the audit says besides the result.
@@ -338,8 +339,9 @@ class Broker {
 
 template <class C>
 // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved on, which the check does not see in a template
-void Broker::ask(std::size_t worker, const typename C::Inputs& inputs, Done done) {
+void Broker::ask(std::size_t worker, const typename C::Inputs& inputs, Done done, std::uint64_t trace) {
   Request own;
+  own.trace = trace;
   own.function = static_cast<std::uint16_t>(number_of<C>);
   send_request(worker, own, wire::encode(inputs), std::move(done));
 }

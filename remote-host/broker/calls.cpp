@@ -18,7 +18,9 @@ void Broker::start_hearing(std::uint64_t device, std::uint64_t attachment) {
   std::vector<CallState*> there;
   for (const auto id : found->second.calls) {
     auto* call = find_call(id);
-    if (call && !call->idle() && !call->closing && !call->holders.count(mine->session)) there.push_back(call);
+    if (!call || call->idle() || call->closing) continue;
+    if (call->holders.count(mine->session) || call->left.count(mine->session)) continue;
+    there.push_back(call);
   }
   // A state may name another call, its conference: all are there before the first is said.
   for (auto* call : there) announce(*call, mine->session);
@@ -60,14 +62,18 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   call.holders.erase(session);
   call.controllers.erase(session);
   call.left.erase(session);
-  // TAPI closes the calls before their line: whether they are to be dropped is known when the line goes.
-  const bool line_decides = line.close_drops && controlled;
-  if (line_decides && session && !line_closes && !call.idle()) call.left.insert(session);
-  // Nobody who only watches takes a call away from those who come later.
-  const bool goes_on = session && (!controlled || line_decides) && !line_closes && !call.idle();
-  const auto control = [&](SessionId each) { return controls(each, call.line); };
-  const bool others_control = std::any_of(call.holders.begin(), call.holders.end(), control) ||
-                              std::any_of(call.left.begin(), call.left.end(), control);
+  if (session && !line_closes && !call.idle()) call.left.insert(session);
+  // Those who opened the line a moment ago are still to hear of the call.
+  const auto is_to_hear = [&](const Attachment& each) { return each.session != session && !each.hearing; };
+  const bool awaited = std::any_of(line.attachments.begin(), line.attachments.end(), is_to_hear);
+  // Nobody who only watches takes a call away from those who come later. And TAPI closes the calls before their line:
+  // whether they are to be dropped is known when that goes.
+  const bool goes_on = session && !call.idle() && (awaited || (!line_closes && (!controlled || line.close_drops)));
+  const bool others_control =
+      std::any_of(line.attachments.begin(), line.attachments.end(), [&](const Attachment& each) {
+        const bool has_it = call.holders.count(each.session) || call.left.count(each.session);
+        return controls(each.session, call.line) && each.session != session && (has_it || !each.hearing);
+      });
   if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
     drop_with_line(line, id, session);
   }
@@ -130,6 +136,7 @@ void Broker::drop_call(const Request& request) {
   if (owns(call, request.session)) return forward(request);
   // A call without an owner there: TAPI lets go of it, and nobody else's call ends for that.
   respond(request, 0, {}, "its own view of the call only");
+  if (call.idle()) return;  // it has heard that, and closes it
   wire::EventValues idle;
   if (call.state) idle = *call.state;
   idle.message = static_cast<std::uint16_t>(wire::Message::kLINE_CALLSTATE);
@@ -145,6 +152,7 @@ void Broker::drop_call(const Request& request) {
 void Broker::leave_call(CallState& call, SessionId session) {
   call.holders.erase(session);
   call.controllers.erase(session);
+  call.left.insert(session);
   forget_wishes(call, session);
 }
 

@@ -104,7 +104,7 @@ void Broker::remove_station(std::uint64_t id) {
   }
 }
 
-void Broker::session_up(SessionId id, SessionInfo info) {
+std::size_t Broker::session_up(SessionId id, SessionInfo info) {
   auto& session = open_sessions_[id] = Session{std::move(info), 0, {}, 0, ++visits_, options_.clock->now()};
   wire::InventoryValues all;
   for (const auto* station : in_order()) {
@@ -114,6 +114,7 @@ void Broker::session_up(SessionId id, SessionInfo info) {
     (station->phone ? all.phones : all.lines).push_back(station->values);
   }
   sessions_.send(id, wire::make_inventory(all));
+  return session.grants.size();
 }
 
 void Broker::session_down(SessionId id, const std::string&) {
@@ -146,11 +147,12 @@ void Broker::open(const Request& request) {
 void Broker::open_at_vendor(Station& station) {
   station.life = Life::Opening;
   const auto id = station.values.id;
+  const auto trace = station.opening.front().trace;
   const auto done = [this, id](Pending&, LONG result, Span) { opened(id, result); };
   if (station.phone) {
-    ask<calls::phoneOpen>(station.worker, {id, {}, {}, station.values.version, {}}, done);
+    ask<calls::phoneOpen>(station.worker, {id, {}, {}, station.values.version, {}}, done, trace);
   } else {
-    ask<calls::lineOpen>(station.worker, {id, {}, {}, station.values.version, {}}, done);
+    ask<calls::lineOpen>(station.worker, {id, {}, {}, station.values.version, {}}, done, trace);
   }
 }
 
@@ -196,11 +198,20 @@ void Broker::detach(std::uint64_t device, SessionId session, const std::function
   close_instances(station, session);
   const auto held = station.calls;
   for (const auto id : held) {
-    const auto* call = find_call(id);
-    if (call && (call->holders.count(session) || call->left.count(session))) release_call(id, session, true, {});
+    auto* call = find_call(id);
+    if (!call) continue;
+    // Where the driver drops calls with the line, also one that nobody holds may have waited for this.
+    const bool waits = station.close_drops && (call->left.count(session) || call->holders.empty());
+    if (call->holders.count(session) || waits) release_call(id, session, true, {});
+    call = find_call(id);
+    if (call) call->left.erase(session);
   }
   std::erase_if(station.attachments, [&](const Attachment& each) { return each.session == session; });
-  if (station.attachments.empty() && station.life == Life::Open) return close_at_vendor(station, done);
+  if (station.attachments.empty() && station.life == Life::Open) {
+    for (auto* wishes : {&station.status, &station.media})
+      refuse_wishes(*wishes, static_cast<LONG>(station.phone ? PHONEERR_INVALPHONEHANDLE : LINEERR_INVALLINEHANDLE));
+    return close_at_vendor(station, done);
+  }
   forget_wishes(station, session);
   leave_extension(station, session);
   if (done) done(0);

@@ -233,7 +233,9 @@ void Broker::send_request(std::size_t worker, const Request& from, Span argument
   pending.bytes = arguments.size();
   workers_[worker].bytes += pending.bytes;
   pending_.emplace(id, std::move(pending));
-  if (from.session) ++open_sessions_[from.session].in_flight;
+  if (const auto session = open_sessions_.find(from.session); session != open_sessions_.end()) {
+    ++session->second.in_flight;
+  }
   workers_[worker].channel->send(wire::make_request(id, from.function, from.deadline_ms, from.trace, arguments));
 }
 

@@ -136,11 +136,16 @@ void Broker::expel(SessionId id, std::uint64_t device) {
     return true;
   });
   withdraw(id, device, 0);
+  auto& session = open_sessions_.at(id);
   if (station.attachment(id)) {
+    const auto held = std::count_if(station.calls.begin(), station.calls.end(),
+                                    [&](std::uint64_t call) { return calls_.at(call).holders.count(id) != 0; });
+    log::info("The policy grants " + station.facts.provider + " \"" + station.facts.name +
+              "\" no longer to desktop " + session.info.machine + " (" + session.info.certificate.subject +
+              "), which had it open" + (held ? ", with " + std::to_string(held) + " calls" : "") + ".");
     say_closed(station, id);
     detach(device, id, {});
   }
-  auto& session = open_sessions_.at(id);
   session.grants.erase(device);
   tell_of(id, session, station.values, station.phone, false);
 }

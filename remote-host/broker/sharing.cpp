@@ -100,6 +100,7 @@ void Broker::next_wish(std::uint64_t device, std::uint64_t call) {
     if (!wishes || wishes->asking || wishes->waiting.empty()) return;
     const auto [request, masks] = std::move(wishes->waiting.front());
     wishes->waiting.pop_front();
+    if (!open_sessions_.count(request.session)) continue;  // it has gone without its line being shared any more
     const auto found = wishes->of.find(request.session);
     const auto before = found == wishes->of.end() ? Masks{} : found->second;
     // At once, since the vendor's events may come before its answer.

@@ -71,6 +71,7 @@ class Answerer {
                 {"providers", facts.providers.size()},
                 {"policy", facts.policy},
                 {"policy_taken", time(facts.policy_taken)},
+                {"policy_problem", facts.policy_problem.empty() ? Json() : Json(facts.policy_problem)},
                 {"certificate", facts.certificate},
                 {"certificate_expires", time(facts.certificate_expires)},
                 {"log_level", log::name_of(log::level())}};
@@ -95,7 +96,8 @@ class Answerer {
                      {"address", each.address},
                      {"since", since(each.since)},
                      {"opens", each.opens},
-                     {"requests", each.requests}});
+                     {"requests", each.requests},
+                     {"id", std::to_string(each.id)}});
     }
     return {{"sessions", all}};
   }

@@ -27,7 +27,8 @@ struct HostFacts {
   std::string listen;  // "0.0.0.0:8643"
   std::string policy;  // file, UTF-8
   std::chrono::system_clock::time_point policy_taken;
-  std::string certificate;  // subject
+  std::string policy_problem;  // of the file since then; empty: none
+  std::string certificate;     // subject
   std::chrono::system_clock::time_point certificate_expires;
   std::vector<ProviderFacts> providers;  // in the order of the broker's workers
 };

@@ -15,12 +15,13 @@ constexpr Column kStatus[] = {{"version", "Version"},
                               {"providers", "Providers"},
                               {"policy", "Policy"},
                               {"policy_taken", "Policy taken"},
+                              {"policy_problem", "Not taken since"},
                               {"certificate", "Certificate"},
                               {"certificate_expires", "Certificate ends"},
                               {"log_level", "Log level"}};
-constexpr Column kSessions[] = {{"number", "NUMBER"},    {"machine", "MACHINE"}, {"subject", "CERTIFICATE"},
-                                {"address", "ADDRESS"},  {"since", "SINCE"},     {"opens", "OPENS"},
-                                {"requests", "REQUESTS"}};
+constexpr Column kSessions[] = {{"number", "NUMBER"},     {"machine", "MACHINE"},   {"subject", "CERTIFICATE"},
+                                {"address", "ADDRESS"},   {"since", "SINCE"},       {"opens", "OPENS"},
+                                {"requests", "REQUESTS"}, {"id", "SESSION IN LOGS"}};
 constexpr Column kLines[] = {
     {"kind", "KIND"},       {"provider", "PROVIDER"}, {"name", "NAME"},   {"addresses", "ADDRESSES"},
     {"permanent_id", "ID"}, {"state", "STATE"},       {"calls", "CALLS"}, {"desktops", "DESKTOPS (NUMBER, RIGHT)"}};

@@ -43,9 +43,9 @@ PermanentIds::Ids PermanentIds::read(const std::filesystem::path& table) const {
   Section root(table, "", &text);
   root.only({"site", "device"});
   if (const auto site = root.text("site", ""); site != site_) {
-    root.refuse(root.take("site"), "these are the permanent ids of site \"" + site +
-                                       "\", and this host is of site \"" + site_ +
-                                       "\"; both take the same site in their configuration.");
+    root.refuse(root.take("site"),
+                "these are the permanent ids of site \"" + site + "\", and this host is of site \"" + site_ +
+                    "\"; give it that site, or permanent_ids another file: then desktops see all lines as new ones.");
   }
   Ids ids;
   std::set<std::uint32_t> used;

@@ -25,6 +25,7 @@ class PermanentIds {
   /// Takes the ids of another host's table of the same site; how many were new. Throws Failure(Configuration), and
   /// nothing is changed: not such a table, or one of its ids is another device's here.
   std::size_t add(const std::filesystem::path& table);
+  std::size_t size() const { return ids_.size(); }
   /// The table as a file. Throws Failure(Configuration).
   void write(const std::filesystem::path& table) const;
 

@@ -149,10 +149,11 @@ TEST(LogLine, HostileNamesAreHarmless) {
 }
 
 TEST(LogLine, HasTimeLevelAndFields) {
-  EXPECT_EQ(formatted(line("It is so.", {log::trace(0xAB), {"name", "two words"}}), Format::Text, false),
+  EXPECT_EQ(formatted(line("It is so.", {{"trace", "00000000000000ab"}, {"name", "two words"}}), Format::Text, false),
             "It is so. trace=00000000000000ab name=\"two words\"");
   EXPECT_EQ(formatted(line("It is so.", {log::trace(0xAB)}), Format::Json, false),
             R"({"time":"2026-11-22T12:34:56.789Z","level":"warn","message":"It is so.","trace":"00000000000000ab"})");
+  EXPECT_EQ(formatted(line("It is so.", {log::trace(0)}), Format::Text, false), "It is so.");
 }
 
 TEST(LogLine, NoNameBecomesAFieldOfItsOwn) {

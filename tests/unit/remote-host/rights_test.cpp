@@ -124,7 +124,7 @@ TEST_F(RightsTest, ALineThatSaysSomethingElseOfItselfIsJudgedAnew) {
 TEST_F(RightsTest, WhatWaitsForALineThatIsTakenIsAnswered) {
   const auto opening = request<calls::lineOpen>(kAnna, {kLine, {}, {}, 0x00020002, {}});
   const auto asked = take("lineOpen");
-  grant("");
+  grant("# nothing\n");
   EXPECT_EQ(result_of(kAnna, opening), static_cast<LONG>(LINEERR_NODEVICE));
   answer(asked, 0);
   EXPECT_EQ(vendor(), Names{"lineClose"});  // nobody wants it any more

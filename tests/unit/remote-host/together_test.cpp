@@ -95,7 +95,7 @@ TEST_F(TogetherTest, AMonitorsTapiMayLetGoOfACallByLineDrop) {
 TEST_F(TogetherTest, AnAnswerThatComesAfterTheRightIsGoneTellsNothing) {
   const auto caps = request<calls::lineGetDevCaps>(kAnna, {kLine, 0x00020002, 0, 4096});
   const auto sent = take("lineGetDevCaps");
-  grant("");
+  grant("# nothing\n");
   EXPECT_LT(result_of(kAnna, caps), 0);
   calls::lineGetDevCaps::Outputs outputs;
   std::get<calls::lineGetDevCaps::position("lpLineDevCaps")>(outputs) = wire::Bytes(240, 7);
@@ -133,7 +133,7 @@ TEST_F(TogetherTest, ACallSurvivesAPolicyThatHandsItsLineOver) {
     grant("[[grant]]\nto = \"" + to + "\"\nright = \"control\"\n");
     const auto asked = vendor();
     EXPECT_EQ(std::find(asked.begin(), asked.end(), "lineDrop"), asked.end());
-    grant("");
+    grant("# nothing\n");
     vendor();
   }
 }
@@ -256,6 +256,62 @@ TEST_F(TogetherTest, TwoWhoAnswerACallAtOnceBothHaveTheVendorsAnswer) {
   answer(take("lineAnswer"), static_cast<LONG>(LINEERR_INVALCALLSTATE));
   EXPECT_EQ(result_of(kAnna, first), 0);
   EXPECT_EQ(result_of(kBert, second), static_cast<LONG>(LINEERR_INVALCALLSTATE));
+}
+
+TEST_F(TogetherTest, ADropOfAnEndedCallLeavesItToBeClosed) {
+  open_with_a_bystander();
+  new_call(0x77, LINECALLSTATE_CONNECTED);
+  event(Message::kLINE_CALLSTATE, 0x77, LINECALLSTATE_IDLE);
+  hears(kBert);
+  request<calls::lineCloseCall>(kAnna, {0x77});
+  const auto id = request<calls::lineDrop>(kBert, {{}, 0x77, {}, {}});
+  EXPECT_EQ(result_of(kBert, id), 0);
+  EXPECT_EQ(hears(kBert), Names{}) << "it has heard of the end";
+  request<calls::lineCloseCall>(kBert, {0x77});
+  EXPECT_EQ(vendor(), Names{"lineCloseCall"});
+}
+
+TEST_F(TogetherTest, WhoHasClosedACallHearsOfItNoMore) {
+  open(kBert);
+  open(kAnna, false);
+  request<calls::lineMakeCall>(kAnna, {{}, kLine, {}, 0x10, u"12", 0, {}});
+  answer(take("lineMakeCall"), 0, wire::encode(made(0x99)));
+  request<calls::lineCloseCall>(kAnna, {0x99});
+  hears(kAnna);
+  run_timers();
+  EXPECT_EQ(hears(kAnna), Names{});
+}
+
+TEST_F(TogetherTest, ACallWaitsForAControllerWhoOpenedTheLineAMomentAgo) {
+  for (const DWORD flags : {DWORD{0}, DWORD{LINEDEVCAPFLAGS_CLOSEDROP}}) {
+    SCOPED_TRACE(flags);
+    inventory(flags);
+    open(kAnna);
+    new_call(0x77, LINECALLSTATE_CONNECTED);
+    open(kBert, false);
+    request<calls::lineClose>(kAnna, {kLine});
+    const auto asked = vendor();
+    EXPECT_EQ(std::find(asked.begin(), asked.end(), "lineDrop"), asked.end());
+    EXPECT_EQ(std::find(asked.begin(), asked.end(), "lineCloseCall"), asked.end());
+    hears(kBert);
+    run_timers();
+    EXPECT_EQ(hears(kBert), (Names{"LINE_NEWCALL 119", "LINE_CALLSTATE 256"}));
+    request<calls::lineClose>(kBert, {kLine});
+    EXPECT_EQ(vendor(),
+              flags ? (Names{"lineDrop", "lineCloseCall", "lineClose"}) : (Names{"lineCloseCall", "lineClose"}));
+  }
+}
+
+TEST_F(TogetherTest, WhatWaitsOfTheLastWhoLeavesGoesWithIt) {
+  open(kAnna);
+  request<calls::lineSetStatusMessages>(kAnna, {kLine, LINEDEVSTATE_RINGING, 0});
+  request<calls::lineSetStatusMessages>(kAnna, {kLine, LINEDEVSTATE_MSGWAITON, 0});
+  const auto first = take("lineSetStatusMessages");
+  const auto sessions = broker_.inspect().sessions.size();
+  broker_.session_down(kAnna, "cut");
+  answer(first, 0);
+  EXPECT_EQ(vendor(), Names{"lineClose"});
+  EXPECT_EQ(broker_.inspect().sessions.size(), sessions - 1);
 }
 
 // --- extension versions
