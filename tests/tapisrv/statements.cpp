@@ -14,6 +14,14 @@ bool keyword(const std::string& word) {
   return word == "as" || word == "on" || word == "of" || word == "within" || word == "fails" || word == "address";
 }
 
+/// "within S"; a whole scenario has a limit of its own.
+std::chrono::milliseconds within(const std::string& text) {
+  constexpr std::uint64_t kMost = 24ULL * 60 * 60;
+  const auto seconds = parse_number(text);
+  if (seconds > kMost) throw std::runtime_error("within takes " + std::to_string(kMost) + " seconds at most");
+  return std::chrono::seconds(seconds);
+}
+
 const Param* input_named(const Function& function, const std::string& name) {
   const std::string first = name.substr(0, name.find_first_of(".["));
   const int index = function.find(first);
@@ -247,6 +255,9 @@ void Interpreter::inside(const std::vector<std::string>& words, const Run& run) 
   if (event == nullptr || verb == words.end()) {
     throw std::runtime_error("write: inside MESSAGE [CONSTANT] on NAME call FUNCTION ..");
   }
+  if (std::find(verb, words.end(), "providerShutdown") != words.end()) {
+    throw std::runtime_error("providerShutdown waits for the callback that it would be called from");
+  }
   const auto given = std::make_shared<Options>(options({words.begin(), verb}, 2));
   check_words(*event, *given);
   const Object* target = object(given->get("on"));
@@ -285,7 +296,7 @@ void Interpreter::expect_event(const Event& event, const Options& given, Run& ru
   check_words(event, given);
   const Object* target = object(given.get("on"));
   auto limit = run.limit;
-  if (!given.get("within").empty()) limit = std::chrono::milliseconds(parse_number(given.get("within")) * 1000);
+  if (!given.get("within").empty()) limit = within(given.get("within"));
   Object* call = nullptr;
   {
     std::unique_lock lock(world_.mutex);
@@ -329,14 +340,13 @@ void Interpreter::expect_none(const Options& given, Run& run) {
   const Object* target = object(given.get("on"));
   (void)run;
   std::unique_lock lock(world_.mutex);
-  const bool came =
-      world_.changed.wait_for(lock, std::chrono::milliseconds(parse_number(given.get("within")) * 1000), [&] {
-        return std::any_of(target->section->happenings.begin(), target->section->happenings.end(),
-                           [&](const Happening& happening) {
-                             if (target->kind == ObjectKind::call && happening.call != target) return false;
-                             return matches(happening, *event, rest);
-                           });
-      });
+  const bool came = world_.changed.wait_for(lock, within(given.get("within")), [&] {
+    return std::any_of(target->section->happenings.begin(), target->section->happenings.end(),
+                       [&](const Happening& happening) {
+                         if (target->kind == ObjectKind::call && happening.call != target) return false;
+                         return matches(happening, *event, rest);
+                       });
+  });
   if (came) throw std::runtime_error(std::string(event->name) + " came on " + given.get("on"));
 }
 

@@ -51,6 +51,9 @@ TEST(Scenario, FailsWithItsLine) {
       {"open line 1 foo as l", "\"foo\" says nothing to open"},
       {"\xEF\xBB\xBFopen line", "line 1: a word is missing after \"open line\""},
       {"limit 1\nwait no line 1", "line 2: line 1 is still there"},
+      {"open line 1 as l\nexpect no LINE_CLOSE on l within 99999999999999999999", "line 2: "},
+      {"open line 1 as l\nexpect no LINE_CLOSE on l within 86401", "within takes 86400 seconds at most"},
+      {"open line 1 as l\ninside LINE_CLOSE on l call providerShutdown", "line 2: providerShutdown waits for"},
   };
   for (const auto& one : cases) {
     const Said said = run_tapisim(BAD_TSP, write(one.text), "--quiet");
