@@ -206,7 +206,7 @@ runs_x86() {
   printf '  NOT RUN  %s: the kernel of this machine runs no 32-bit programs\n' "$1"
   return 1
 }
-x86= not_run=()
+x86='' not_run=()
 
 # ---- Suites by ctest: unit, e2e, conformance
 
