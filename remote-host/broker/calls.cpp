@@ -66,14 +66,15 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   // Those who opened the line a moment ago are still to hear of the call.
   const auto is_to_hear = [&](const Attachment& each) { return each.session != session && !each.hearing; };
   const bool awaited = std::any_of(line.attachments.begin(), line.attachments.end(), is_to_hear);
-  // Nobody who only watches takes a call away from those who come later. And TAPI closes the calls before their line:
-  // whether they are to be dropped is known when that goes.
-  const bool goes_on = session && !call.idle() && (awaited || (!line_closes && (!controlled || line.close_drops)));
   const bool others_control =
       std::any_of(line.attachments.begin(), line.attachments.end(), [&](const Attachment& each) {
         const bool has_it = call.holders.count(each.session) || call.left.count(each.session);
         return controls(each.session, call.line) && each.session != session && (has_it || !each.hearing);
       });
+  // Nobody who only watches takes a call away from those who come later. And TAPI closes the calls before their line:
+  // whether they are to be dropped is known when the line of the last who controls it goes.
+  const bool line_decides = line.close_drops && (others_control || !line_closes);
+  const bool goes_on = session && !call.idle() && (awaited || line_decides || (!controlled && !line_closes));
   if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
     drop_with_line(line, id, session);
   }

@@ -201,7 +201,8 @@ void Broker::detach(std::uint64_t device, SessionId session, const std::function
     auto* call = find_call(id);
     if (!call) continue;
     // Where the driver drops calls with the line, also one that nobody holds may have waited for this.
-    const bool waits = station.close_drops && (call->left.count(session) || call->holders.empty());
+    const bool waits = station.close_drops && controls(session, device) && !call->closing &&
+                       (call->left.count(session) || call->holders.empty());
     if (call->holders.count(session) || waits) release_call(id, session, true, {});
     call = find_call(id);
     if (call) call->left.erase(session);

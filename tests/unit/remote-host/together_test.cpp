@@ -302,6 +302,20 @@ TEST_F(TogetherTest, ACallWaitsForAControllerWhoOpenedTheLineAMomentAgo) {
   }
 }
 
+TEST_F(TogetherTest, AMonitorsLeavingTakesNoCallThatWaitsForItsLine) {
+  bert_monitors();
+  inventory(LINEDEVCAPFLAGS_CLOSEDROP);
+  for (const auto session : {kAnna, kBert, kCarl}) open(session);
+  new_call(0x77, LINECALLSTATE_CONNECTED);
+  vendor();
+  for (const auto session : {kAnna, kBert, kCarl}) request<calls::lineCloseCall>(session, {0x77});
+  request<calls::lineClose>(kBert, {kLine});
+  request<calls::lineClose>(kCarl, {kLine});
+  EXPECT_EQ(vendor(), Names{});
+  request<calls::lineClose>(kAnna, {kLine});
+  EXPECT_EQ(vendor(), (Names{"lineDrop", "lineCloseCall", "lineClose"}));
+}
+
 TEST_F(TogetherTest, WhatWaitsOfTheLastWhoLeavesGoesWithIt) {
   open(kAnna);
   request<calls::lineSetStatusMessages>(kAnna, {kLine, LINEDEVSTATE_RINGING, 0});
