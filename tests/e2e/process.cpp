@@ -49,6 +49,15 @@ int opened(const fs::path& file, int flags) {
   return descriptor;
 }
 
+/// Wine's desktop, which the first program that needs one starts (an icon is enough), and which stays as long as the
+/// prefix.
+bool is_wine_desktop(const fs::path& process) {
+  std::string command;  // up to the NUL behind the program's name
+  std::ifstream file(process / "cmdline");
+  std::getline(file, command, '\0');
+  return command.ends_with("\\explorer.exe") || command.find("\\explorer.exe /desktop") != std::string::npos;
+}
+
 /// The processes of a group that still run: a Windows program's are children of nobody here, so that the dead may
 /// stay.
 std::vector<pid_t> running_in_group(pid_t group) {
@@ -65,8 +74,10 @@ std::vector<pid_t> running_in_group(pid_t group) {
     std::istringstream rest(text.substr(after_name + 1));
     char state = 0;
     pid_t parent = 0, its_group = 0;
-    if (rest >> state >> parent >> its_group && its_group == group && state != 'Z' && state != 'X')
+    if (rest >> state >> parent >> its_group && its_group == group && state != 'Z' && state != 'X' &&
+        !is_wine_desktop(entry.path())) {
       running.push_back(std::stoi(name));
+    }
   }
   return running;
 }
@@ -136,8 +147,7 @@ bool Process::ended_within(std::chrono::milliseconds time) {
   int status = 0;
   if (waitpid(pid_, &status, 0) != pid_) return false;
   status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  // Wine's launcher ends a moment before its program, and a program that shows an icon leaves Wine's desktop behind,
-  // which ends by itself 1 to 2 s after the last that used it.
+  // Wine's launcher ends a moment before its program.
   const auto patience = Clock::now() + Seconds(20);
   while ((left_any_ = !running_in_group(pid_).empty()) && Clock::now() < patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
