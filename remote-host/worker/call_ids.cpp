@@ -3,13 +3,12 @@
 #include <string>
 #include <utility>
 
+#include "remote-host/worker/text_hash.hpp"
+
 namespace tsplink::host {
 
-CallIds::CallIds(std::string_view site, std::string_view provider) : key_(2166136261U) {
-  for (const char letter : std::string(site) + "/" + std::string(provider)) {
-    key_ = (key_ ^ static_cast<std::uint8_t>(letter)) * 16777619U;  // FNV-1a
-  }
-}
+CallIds::CallIds(std::string_view site, std::string_view provider)
+    : key_(text_hash(std::string(site) + "/" + std::string(provider))) {}
 
 /// A Feistel network over two halves: a permutation whatever the rounds compute.
 std::uint32_t CallIds::permuted(std::uint32_t id) const {

@@ -6,6 +6,7 @@
 #include "remote-host/log.hpp"
 #include "remote-host/platform.hpp"
 #include "remote-host/toml_section.hpp"
+#include "remote-host/worker/text_hash.hpp"
 
 namespace tsplink::host {
 
@@ -16,14 +17,11 @@ PermanentIds::PermanentIds(std::string site, std::filesystem::path file)
   for (const auto& [name, id] : ids_) taken_.emplace(id, name);
 }
 
-/// FNV-1a: fixed for ever, since desktops and applications store the result.
 std::uint32_t PermanentIds::hash(const Name& name) const {
   const auto& [provider, phone, vendor_id, nth] = name;
   const std::string text = (site_.empty() ? "" : site_ + "/") + provider + (phone ? "/phone/" : "/line/") +
                            std::to_string(vendor_id) + "/" + std::to_string(nth);
-  std::uint32_t value = 2166136261U;
-  for (const char letter : text) value = (value ^ static_cast<std::uint8_t>(letter)) * 16777619U;
-  return value;
+  return text_hash(text);
 }
 
 std::uint32_t PermanentIds::of(const std::string& provider, bool phone, std::uint32_t vendor_id, std::uint32_t nth) {
