@@ -2,11 +2,11 @@
 # A Wine prefix of a script's own. Sourced after common.sh, never run.
 
 # runs_32_bit: whether this machine runs 32-bit code, which some kernels and hypervisors do not. Asked of the processor,
-# so that a fault of Wine's is never taken for it; needs gcc.
+# so that a fault of Wine's is never taken for it, nor one of the compiler: then it is true, and what is run will tell.
 runs_32_bit() {
   local folder status=0
   folder=$(mktemp -d)
-  gcc -nostdlib -static -no-pie -x assembler -o "$folder/probe" - <<'END' || status=$?
+  gcc -nostdlib -static -no-pie -x assembler -o "$folder/probe" - <<'END' || { rm -rf "$folder"; return 0; }
 .globl _start
 _start: ljmp *there
 there: .long narrow
@@ -18,7 +18,7 @@ back: mov $60, %eax            # exit(0)
       xor %edi, %edi
       syscall
 END
-  { [[ $status != 0 ]] || "$folder/probe" || status=$?; } 2>/dev/null
+  { "$folder/probe" || status=$?; } 2>/dev/null
   rm -rf "$folder"
   return "$status"
 }

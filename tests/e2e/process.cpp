@@ -148,7 +148,7 @@ bool Process::ended_within(std::chrono::milliseconds time) {
   if (waitpid(pid_, &status, 0) != pid_) return false;
   status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   // Wine's launcher ends a moment before its program.
-  const auto patience = Clock::now() + Seconds(20);
+  const auto patience = Clock::now() + Seconds(2);
   while ((left_any_ = !running_in_group(pid_).empty()) && Clock::now() < patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
