@@ -31,14 +31,7 @@ cache_folder() { printf '%s\n' "${TSPLINK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}
 # process id, all that it started, however far it was removed from it.
 mark=TSPLINK_RUN_$$_$RANDOM$RANDOM=1
 marked_env() { env "$mark" "$@"; }
-# marked: their process ids. Wine's desktop is none of them: the first program that needs one starts it (an icon is
-# enough), and it belongs to the prefix, with which it ends.
-marked() {
-  local environ
-  for environ in $(grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null); do
-    grep -qsF '\explorer.exe' "${environ%environ}cmdline" || cut -d/ -f3 <<<"$environ"
-  done
-}
+marked() { grep -lz "^$mark\$" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 || true; }
 
 # marked_end SECONDS: false when marked processes are still there after that time.
 marked_end() {

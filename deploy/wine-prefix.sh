@@ -28,7 +28,10 @@ END
 start_wine() {
   WINEDLLPATH=$(deploy/wine.sh | tail -n 1) || return 1
   wine_prefix=$1/wine
-  export WINEDLLPATH WINEPREFIX=$wine_prefix WINEDEBUG=-all WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d'
+  # No desktop either: the first icon would start explorer.exe, which ends some time after the last program that used
+  # it, and takes a program with it that starts just then.
+  export WINEDLLPATH WINEPREFIX=$wine_prefix WINEDEBUG=-all
+  export WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d;explorer.exe=d'
   unset DISPLAY
   local log=$1/wine.log hive i msp='HKLM\Software\Classes\CLSID\{5B0C7A11-52B1-4B7E-9C44-51AB0E57D0C7}\InprocServer32'
   {

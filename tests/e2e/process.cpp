@@ -49,15 +49,6 @@ int opened(const fs::path& file, int flags) {
   return descriptor;
 }
 
-/// Wine's desktop, which the first program that needs one starts (an icon is enough), and which stays as long as the
-/// prefix.
-bool is_wine_desktop(const fs::path& process) {
-  std::string command;  // up to the NUL behind the program's name
-  std::ifstream file(process / "cmdline");
-  std::getline(file, command, '\0');
-  return command.ends_with("\\explorer.exe") || command.find("\\explorer.exe /desktop") != std::string::npos;
-}
-
 /// The processes of a group that still run: a Windows program's are children of nobody here, so that the dead may
 /// stay.
 std::vector<pid_t> running_in_group(pid_t group) {
@@ -74,10 +65,8 @@ std::vector<pid_t> running_in_group(pid_t group) {
     std::istringstream rest(text.substr(after_name + 1));
     char state = 0;
     pid_t parent = 0, its_group = 0;
-    if (rest >> state >> parent >> its_group && its_group == group && state != 'Z' && state != 'X' &&
-        !is_wine_desktop(entry.path())) {
+    if (rest >> state >> parent >> its_group && its_group == group && state != 'Z' && state != 'X')
       running.push_back(std::stoi(name));
-    }
   }
   return running;
 }
