@@ -6,8 +6,8 @@
 #include "remote-host/broker/broker.hpp"
 #include "remote-host/control/answers.hpp"
 #include "remote-host/control/server.hpp"
+#include "remote-host/file_watch.hpp"
 #include "remote-host/platform.hpp"
-#include "remote-host/policy_watch.hpp"
 #include "remote-host/worker/worker.hpp"
 #include "security/context.hpp"
 #include "wire/link/server.hpp"
@@ -69,9 +69,11 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
                  [](link::Level level, const std::string& line) {
                    log::write(level == link::Level::Warning ? log::Level::Warn : log::Level::Info, line);
                  }),
-        policy_(config.policy,
-                [this](auto policy) { reactor_.post([this, policy] { broker_.set_policy(policy); }); }),
-        broker_(*this, *this, policy_.first(), broker_options(config), &audit_),
+        policy_({config.policy}, [this](const auto& texts) { take_policy(texts.front()); }),
+        certificates_({config.certificate, config.key, config.authority, config.revocations},
+                      [this](const auto&) { take_certificates(); }),
+        broker_(*this, *this, std::make_shared<const Policy>(Policy::read(config.policy)), broker_options(config),
+                &audit_),
         context_(context_of(config)),
         server_(reactor_, config.listen_address, config.listen_port, context_, local_info(), limits_of(config.limits),
                 *this) {
@@ -99,6 +101,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
       port_file_written_ = true;
     }
     policy_.start();
+    certificates_.start();
     log::info("Listening on " + config_.listen_address + ", port " + std::to_string(server_.port()) + ".");
     watch();
   }
@@ -106,6 +109,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   bool stop() {
     control_.reset();
     policy_.stop();
+    certificates_.stop();
     server_.stop();
     if (port_file_written_) {
       std::error_code ignored;
@@ -188,6 +192,34 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     workers_.push_back(std::move(attached));
   }
 
+  /// Of the text that was looked at, whatever is in the file by now.
+  void take_policy(const std::optional<std::string>& text) {
+    const auto policy =
+        std::make_shared<const Policy>(text ? Policy::parse(*text, config_.policy) : Policy::read(config_.policy));
+    reactor_.post([this, policy] { broker_.set_policy(policy); });
+    log::info("The policy " + config_.policy.string() + " is in force.");
+  }
+
+  void take_certificates() {
+    std::shared_ptr<const security::Context> context;
+    try {
+      context = context_of(config_);
+    } catch (const security::Error& failure) {
+      throw Failure(Kind::Configuration, "The certificates cannot be used: " + std::string(failure.what()) + ".");
+    }
+    {
+      const std::lock_guard lock(context_mutex_);
+      context_ = context;
+    }
+    reactor_.post([this, context] { server_.set_context(context); });
+    log::info("The certificates are in force: " + security::describe(context->own()) + ".");
+  }
+
+  std::shared_ptr<const security::Context> context() const {
+    const std::lock_guard lock(context_mutex_);
+    return context_;
+  }
+
   void start_control() {
     const auto& socket = config_.control.socket;
     if (socket.empty()) return;
@@ -227,8 +259,11 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     facts.policy = config_.policy.string();
     facts.policy_taken = policy_.taken();
     facts.policy_problem = policy_.problem();
-    facts.certificate = context_->own().subject;
-    facts.certificate_expires = context_->own().not_after;
+    const auto context = this->context();
+    facts.certificate = context->own().subject;
+    facts.certificate_expires = context->own().not_after;
+    facts.certificates_taken = certificates_.taken();
+    facts.certificates_problem = certificates_.problem();
     for (const auto& each : workers_) {
       const auto activity = each->worker->activity();
       facts.providers.push_back({each->worker->name(), each->module, std::nullopt, each->worker->lines(),
@@ -243,8 +278,16 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   }
   void kick(SessionId session, const std::string& reason) override { server_.close(session, reason); }
   void reload() override {
-    policy_.take_now();
-    on_reactor([] {});  // behind what that has posted
+    std::string problems;
+    for (auto* each : {&policy_, &certificates_}) {
+      try {
+        each->take_now();
+      } catch (const std::exception& failure) {
+        problems += (problems.empty() ? "" : " ") + std::string(failure.what());
+      }
+    }
+    on_reactor([] {});  // behind what they have posted
+    if (!problems.empty()) throw Failure(Kind::Configuration, problems);
   }
 
   void watch() {
@@ -269,11 +312,13 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   std::atomic<bool> serving_{false};
   const std::shared_ptr<PermanentIds> permanent_;
   link::Reactor reactor_;
-  PolicyWatch policy_;
+  FileWatch policy_;
+  FileWatch certificates_;
   AuditLog audit_;
   Broker broker_;
   std::vector<std::unique_ptr<Attached>> workers_;
-  const std::shared_ptr<const security::Context> context_;
+  mutable std::mutex context_mutex_;
+  std::shared_ptr<const security::Context> context_;
   link::Server server_;
   std::unique_ptr<control::Server> control_;
   std::unordered_map<SessionId, std::string> names_;

@@ -295,6 +295,14 @@ void Engine::end_of_stream() {
 Engine::State Engine::state() const { return impl_->state; }
 const std::string& Engine::failure() const { return impl_->failure; }
 const PeerCertificate* Engine::peer() const { return impl_->peer ? &*impl_->peer : nullptr; }
+std::string Engine::objection(const Context& now) const {
+  if (impl_->peer == std::nullopt) return {};
+  ERR_clear_error();
+  auto sentence =
+      judge_again(SSL_get0_peer_certificate(impl_->ssl.get()), SSL_get0_verified_chain(impl_->ssl.get()), now.impl());
+  ERR_clear_error();
+  return sentence;
+}
 bool Engine::resumed() const { return SSL_session_reused(impl_->ssl.get()) == 1; }
 
 void Engine::renew_keys() {

@@ -52,6 +52,10 @@ class Engine {
   const std::string& failure() const;
   /// The peer's certificate; null before Open.
   const PeerCertificate* peer() const;
+  /// Why the peer would not be admitted by this context, which is newer than the engine's own; empty: it would be, or
+  /// there is no peer yet. Of a resumed connection only the peer's own certificate is known, not those of
+  /// intermediate authorities that it once sent.
+  std::string objection(const Context& now) const;
   /// Whether a session ticket spared the certificates; valid once Open.
   bool resumed() const;
   /// New keys for what this side sends from now on. send() does it by itself long before AES-GCM's limit.

@@ -67,6 +67,25 @@ int verification_step(int good, X509_STORE_CTX* store) {
   return good;
 }
 
+std::string judge_again(X509* certificate, STACK_OF(X509) * chain, const Context::Impl& context) {
+  const std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>> check(X509_STORE_CTX_new());
+  const bool ready =
+      check != nullptr &&
+      X509_STORE_CTX_init(check.get(), SSL_CTX_get_cert_store(context.ssl.get()), certificate, chain) == 1 &&
+      X509_STORE_CTX_set_default(check.get(), context.side == Side::Server ? "ssl_client" : "ssl_server") == 1;
+  if (!ready) return "the peer's certificate could not be checked again: this machine has too little memory";
+  auto* rules = X509_STORE_CTX_get0_param(check.get());
+  X509_VERIFY_PARAM_set_auth_level(rules, SSL_CTX_get_security_level(context.ssl.get()));
+  X509_VERIFY_PARAM_set_depth(rules, SSL_CTX_get_verify_depth(context.ssl.get()));
+  X509_STORE_CTX_set_verify_cb(check.get(), [](int good, X509_STORE_CTX* store) {
+    if (good == 1 || !is_tolerable(store)) return good;
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+  });
+  if (X509_verify_cert(check.get()) == 1) return {};
+  return explain_verification(check.get(), context, {});
+}
+
 int keep_ticket(SSL* ssl, SSL_SESSION* session) {
   const Handshake& handshake = handshake_of(ssl);
   try {

@@ -16,6 +16,8 @@ struct Handshake {
 };
 
 int verification_step(int good, X509_STORE_CTX* store);
+/// Why this certificate is not admitted; empty: it is. `chain`: what was sent or found with it, or nullptr.
+std::string judge_again(X509* certificate, STACK_OF(X509) * chain, const Context::Impl& context);
 int keep_ticket(SSL* ssl, SSL_SESSION* session);
 SSL_TICKET_RETURN judge_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char* key_name,
                                std::size_t key_name_size, SSL_TICKET_STATUS status, void* context);

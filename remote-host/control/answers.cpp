@@ -64,17 +64,20 @@ class Answerer {
 
   Json status() {
     const auto facts = host_.facts();
-    Json all = {{"version", TSPLINK_VERSION},
-                {"state", facts.serving ? "serving" : "starting"},
-                {"uptime_s", facts.uptime.count()},
-                {"listen", facts.listen},
-                {"providers", facts.providers.size()},
-                {"policy", facts.policy},
-                {"policy_taken", time(facts.policy_taken)},
-                {"policy_problem", facts.policy_problem.empty() ? Json() : Json(facts.policy_problem)},
-                {"certificate", facts.certificate},
-                {"certificate_expires", time(facts.certificate_expires)},
-                {"log_level", log::name_of(log::level())}};
+    Json all = {
+        {"version", TSPLINK_VERSION},
+        {"state", facts.serving ? "serving" : "starting"},
+        {"uptime_s", facts.uptime.count()},
+        {"listen", facts.listen},
+        {"providers", facts.providers.size()},
+        {"policy", facts.policy},
+        {"policy_taken", time(facts.policy_taken)},
+        {"policy_problem", facts.policy_problem.empty() ? Json() : Json(facts.policy_problem)},
+        {"certificate", facts.certificate},
+        {"certificate_expires", time(facts.certificate_expires)},
+        {"certificates_taken", time(facts.certificates_taken)},
+        {"certificates_problem", facts.certificates_problem.empty() ? Json() : Json(facts.certificates_problem)},
+        {"log_level", log::name_of(log::level())}};
     if (facts.serving) {
       const auto now = host_.inspect();
       const auto phones =
@@ -203,7 +206,7 @@ class Answerer {
     host_.inspect();  // a host that still starts takes it later
     host_.reload();
     const auto now = host_.inspect();
-    auto said = "The policy is in force: " + std::to_string(now.policy->size()) + " grants.";
+    auto said = "Policy and certificates are in force: " + std::to_string(now.policy->size()) + " grants.";
     const auto unmatched = now.policy->grants_without(facts_of(now));
     for (const auto line : unmatched)
       said += " The one at line " + std::to_string(line) + " matches no line or phone there is.";

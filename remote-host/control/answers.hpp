@@ -30,6 +30,8 @@ struct HostFacts {
   std::string policy_problem;  // of the file since then; empty: none
   std::string certificate;     // subject
   std::chrono::system_clock::time_point certificate_expires;
+  std::chrono::system_clock::time_point certificates_taken;
+  std::string certificates_problem;
   std::vector<ProviderFacts> providers;  // in the order of the broker's workers
 };
 
@@ -40,7 +42,8 @@ class Controlled {
   virtual HostFacts facts() = 0;
   virtual Inspection inspect() = 0;
   virtual void kick(SessionId session, const std::string& reason) = 0;
-  /// Takes the policy file now; the broker has it when this returns.
+  /// Takes policy and certificates now; they are in force when this returns, but for those with a mistake, which it
+  /// throws.
   virtual void reload() = 0;
 };
 

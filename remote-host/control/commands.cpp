@@ -15,9 +15,11 @@ constexpr Column kStatus[] = {{"version", "Version"},
                               {"providers", "Providers"},
                               {"policy", "Policy"},
                               {"policy_taken", "Policy taken"},
-                              {"policy_problem", "Not taken since"},
+                              {"policy_problem", "Policy problem"},
                               {"certificate", "Certificate"},
                               {"certificate_expires", "Certificate ends"},
+                              {"certificates_taken", "Certificates taken"},
+                              {"certificates_problem", "Certificates problem"},
                               {"log_level", "Log level"}};
 constexpr Column kSessions[] = {{"number", "NUMBER"},     {"machine", "MACHINE"},   {"subject", "CERTIFICATE"},
                                 {"address", "ADDRESS"},   {"since", "SINCE"},       {"opens", "OPENS"},
@@ -68,7 +70,7 @@ constexpr Command kCommands[] = {
     {"policy check", "say whether a policy file is valid; needs no host", kFile, {}, true},
     {"policy show", "what a certificate gets by the policy in force, and by which grants", kAs, kShowParts},
     {"kick", "end a desktop's session; it may come back", kWho, {}},
-    {"reload", "take the policy file now", {}, {}},
+    {"reload", "take the policy file and the certificates now", {}, {}},
     {"log level", "change what the host logs, until it ends", kLevel, {}},
 };
 

@@ -20,9 +20,8 @@ using namespace security;
 using std::chrono::days;
 
 constexpr char kReload[] =
-    "Copy revocations.crl to each host that names it as tls.revocations, and restart tsplink-host there: it reads "
-    "the "
-    "list when it starts.\n";
+    "Copy revocations.crl to each host that names it as tls.revocations; it holds there within seconds "
+    "(\"tsplinkctl status\" says when it was taken).\n";
 
 /// What the options of all verbs say; each verb adds those that it takes.
 struct Options {

@@ -71,8 +71,8 @@ TEST_F(Control, ShowsAndSteersAHostWithACall) {
   ASSERT_TRUE(desktop->says("in call", site_.trace("desk1"))) << desktop->story() << site_.logs();
 
   const auto status = table({"status"});
-  EXPECT_TRUE(holds(status, "State:             serving\n")) << status;
-  EXPECT_TRUE(holds(status, "Desktops come to:  127.0.0.1:" + site_.port() + "\n")) << status;
+  EXPECT_TRUE(holds(status, "State:                 serving\n")) << status;
+  EXPECT_TRUE(holds(status, "Desktops come to:      127.0.0.1:" + site_.port() + "\n")) << status;
   const auto facts = json({"status"})["status"];
   EXPECT_EQ(facts["lines"], 4);
   EXPECT_EQ(facts["phones"], 2);
@@ -132,7 +132,7 @@ TEST_F(Control, ShowsAndSteersAHostWithACall) {
   EXPECT_EQ(json({"lines"})["lines"][0]["desktops"].size(), 1U);
   site_.set_policy("[[grant]]\nto = \"CN=desk1\"\nright = \"monitor\"\n");
   EXPECT_TRUE(holds(table({"policy", "check", policy}), "policy.toml: the policy is valid, 1 grants.\n"));
-  EXPECT_EQ(table({"reload"}), "The policy is in force: 1 grants.\n");
+  EXPECT_EQ(table({"reload"}), "Policy and certificates are in force: 1 grants.\n");
   EXPECT_EQ(json({"lines"})["lines"][0]["desktops"][0]["right"], "monitor") << "in force when reload returns";
 
   expect_refused({"kick", "desk2"}, 1, "No desktop \"desk2\" is connected");
@@ -150,6 +150,54 @@ TEST_F(Control, ShowsAndSteersAHostWithACall) {
   ask_to_end(*host, End::host);
   EXPECT_EQ(host->wait(), 0) << host->story();
   expect_refused({"status"}, 2, "No tsplink-host is reached at ");
+}
+
+TEST_F(Control, NewCertificatesAreTakenWhileTheHostRuns) {
+  const auto pki = site_.file("pki");
+  const auto certificates = [&](std::vector<std::string> arguments) {
+    auto command = program_of(End::host, "tsplinkctl");
+    command.emplace_back("certificates");
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    command.insert(command.end(), {"--dir", pki.string()});
+    Process process({command, {}}, site_.file("certificates"));
+    EXPECT_EQ(process.wait(), 0) << process.story();
+  };
+  certificates({"init"});
+  certificates({"host", "localhost"});
+  certificates({"desktop", "desk1", "desk2"});
+  const auto instead_of = Site::certificates().string();
+  const Changes ours(3, {instead_of, pki.string()});  // certificate, key, authority
+  const auto list = pki / "revocations.crl";
+  auto of_host = ours;
+  of_host.emplace_back("[log]", "revocations = \"" + list.string() + "\"\n[log]");
+  const auto host = site_.start_host(of_host);
+  const auto desktop = [&](const std::string& name) {
+    return site_.start({"limit 60\nwait lines 4\nprint \"there\"\nwait lines 9\n", name,
+                        site_.proxy_configuration(name, site_.port(), ours)});
+  };
+  const auto first = desktop("desk1"), second = desktop("desk2");
+  ASSERT_TRUE(first->says("there", site_.trace("desk1"))) << first->story() << site_.logs();
+  ASSERT_TRUE(second->says("there", site_.trace("desk2"))) << second->story() << site_.logs();
+  const auto present = [&] { return json({"sessions"})["sessions"]; };
+  ASSERT_EQ(present().size(), 2U);
+
+  certificates({"revoke", "desk1"});
+  ASSERT_TRUE(host->says("The certificates are in force: ")) << host->story();
+  ASSERT_TRUE(host->says("by them the peer's certificate \"CN=desk1\" was revoked by its authority"))
+      << host->story();
+  EXPECT_TRUE(first->says("\"CN=desk1\" was revoked by its authority", site_.file("desk1.log"))) << site_.logs();
+  ASSERT_EQ(present().size(), 1U);
+  EXPECT_EQ(present()[0]["machine"], "desk2");
+
+  const auto good = text_of(list);
+  write(list, "no list");
+  expect_refused({"reload"}, 1, "The certificates cannot be used: ");
+  EXPECT_TRUE(holds(json({"status"})["status"]["certificates_problem"].dump(), "revocations.crl"));
+  EXPECT_EQ(present().size(), 1U) << "what was in force before stays";
+  write(list, good);
+  EXPECT_TRUE(holds(table({"reload"}), "Policy and certificates are in force: 1 grants."));
+  EXPECT_TRUE(json({"status"})["status"]["certificates_problem"].is_null());
+  EXPECT_EQ(present()[0]["machine"], "desk2");
 }
 
 TEST_F(Control, BelongsToTheHostsAccountAndOneHost) {

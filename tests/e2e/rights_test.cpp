@@ -31,7 +31,7 @@ TEST(Rights, OfARunningHostAreThoseOfItsPolicyFile) {
 
   site.set_policy("[[grant]]\nto = \"CN=desk2\"\nrigth = \"control\"\n");
   ASSERT_TRUE(host->says("policy.toml:3:9: grant.rigth is no setting")) << host->story();
-  ASSERT_TRUE(host->says("The policy before it stays in force.")) << host->story();
+  ASSERT_TRUE(host->says("What was in force before stays in force.")) << host->story();
   EXPECT_EQ(text_of(trace).find("LINE_REMOVE"), std::string::npos) << site.logs();
 
   site.set_policy("[[grant]]\nto = \"CN=desk1\"\nright = \"control\"\nkind = \"phone\"\n");

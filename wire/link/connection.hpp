@@ -73,6 +73,8 @@ class Connection {
   /// The other side does not want us back before something was changed.
   bool refused() const { return refused_; }
   const PeerInfo& peer() const { return peer_; }
+  /// Why its peer's certificate is not admitted by newer certificates of this side; empty: it is.
+  std::string objection(const security::Context& now) const { return engine_ ? engine_->objection(now) : ""; }
   const Session* session() const { return session_.get(); }
 
  private:

@@ -94,6 +94,13 @@ class Server::Impl final : public SocketEvents, public PeerOwner, public std::en
     auto changed = std::make_shared<Settings>(*settings_);
     changed->context = std::move(context);
     settings_ = std::move(changed);
+    for (const auto& [id, desk] : std::unordered_map(desks_)) {
+      if (!sessions_.contains(desk->session)) {
+        desk->peer->close("the host has new certificates; connect again", false);  // it began with the old ones
+      } else if (const auto why = desk->peer->connection().objection(*settings_->context); !why.empty()) {
+        desk->peer->close("the host has new certificates, and by them " + why, true);
+      }
+    }
   }
 
  private:

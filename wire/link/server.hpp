@@ -44,7 +44,7 @@ class Server {
   void send(SessionId session, wire::Buffer envelope);
   /// Any thread: ends one session after what was sent before. `refused`: the desktop shall not come back soon.
   void close(SessionId session, std::string reason, bool refused = false);
-  /// Any thread: the certificates for connections from now on.
+  /// Any thread: the certificates for connections from now on. Ends those whose peer is not admitted by them.
   void set_context(std::shared_ptr<const security::Context> context);
 
  private:

@@ -130,5 +130,35 @@ TEST(Lifecycle, ADesktopThatReconnectsForEverUsesNoMoreDescriptors) {
   EXPECT_LE(tests::handle_count(), descriptors + 4) << "some connections may just be closing";
 }
 
+TEST(Lifecycle, NewCertificatesEndWhomTheyDoNotAdmit) {
+  Reactor reactor;
+  reactor.start();
+  Host host;
+  Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), patient(), host);
+  server.start();
+  Desktop revoked, other;
+  Client first(reactor, {"localhost", server.port()}, desktop_context(), local("first"), patient(), revoked);
+  Client second(reactor, {"localhost", server.port()}, other_desktop_context(), local("second"), patient(), other);
+  first.start();
+  second.start();
+  ASSERT_TRUE(revoked.wait_up());
+  ASSERT_TRUE(other.wait_up());
+  ASSERT_TRUE(host.wait_sessions(2));
+  RawDesktop half_way(server.port(), desktop_context());  // the old certificates are in its handshake
+  half_way.engine.start();
+  ASSERT_TRUE(half_way.step());
+  server.set_context(host_context());
+  ASSERT_NE(half_way.farewell(), "");
+  EXPECT_EQ(host.downs, 0) << "those that are admitted go on";
+
+  server.set_context(host_context_without_desktop());
+  ASSERT_TRUE(host.wait([&] { return host.downs == 1; }));
+  EXPECT_NE(host.reasons.back().find("\"CN=desk-1\" was revoked"), std::string::npos) << host.reasons.back();
+  ASSERT_TRUE(revoked.wait([&] { return !revoked.up; }));
+  EXPECT_TRUE(revoked.refused) << "it shall not hurry back";
+  EXPECT_TRUE(other.wait_up());
+  EXPECT_EQ(host.present().size(), 1U);
+}
+
 }  // namespace
 }  // namespace tsplink::link

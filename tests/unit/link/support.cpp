@@ -24,9 +24,20 @@ std::shared_ptr<const security::Context> host_context() {
   return context;
 }
 
+std::shared_ptr<const security::Context> host_context_without_desktop() {
+  const auto& world = security::World::get();
+  const auto list = world.authority.revocation_list({world.desktop.certificate.get()});
+  return security::Context::load(security::Side::Server, world.files(Certificates::get().host, {}, list));
+}
+
 std::shared_ptr<const security::Context> desktop_context() {
   static const auto context = security::World::get().client();
   return context;
+}
+
+std::shared_ptr<const security::Context> other_desktop_context() {
+  static const auto other = security::World::get().authority.issue({"desk-2", "", "clientAuth"});
+  return security::World::get().client(other);
 }
 
 std::shared_ptr<const security::Context> stranger_context() {

@@ -28,7 +28,11 @@ namespace tsplink::link {
 inline constexpr auto kPatience = std::chrono::seconds(60);
 
 std::shared_ptr<const security::Context> host_context();
+/// The same host with a list of whom its authority has revoked: everybody who has desktop_context().
+std::shared_ptr<const security::Context> host_context_without_desktop();
 std::shared_ptr<const security::Context> desktop_context();
+/// Another desktop, of the same authority.
+std::shared_ptr<const security::Context> other_desktop_context();
 /// A desktop of an authority that the host does not know.
 std::shared_ptr<const security::Context> stranger_context();
 

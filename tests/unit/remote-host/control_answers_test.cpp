@@ -134,7 +134,7 @@ TEST_F(ControlAnswersTest, KickTakesANumberOrAMachineThatIsOne) {
 
 TEST_F(ControlAnswersTest, ReloadSaysWhatIsInForceOrTheMistake) {
   EXPECT_EQ(ask("reload")["message"],
-            "The policy is in force: 3 grants. The one at line 9 matches no line or phone there is.");
+            "Policy and certificates are in force: 3 grants. The one at line 9 matches no line or phone there is.");
   EXPECT_EQ(reloads_, 1);
   reload_fails_ = "policy.toml:3:9: no.";
   EXPECT_EQ(error(ask("reload")), "policy.toml:3:9: no.");

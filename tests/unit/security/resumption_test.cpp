@@ -61,6 +61,45 @@ TEST(Resumption, AReloadedServerWantsTheCertificateAgain) {
   EXPECT_NE(pair.server.failure().find("revoked"), std::string::npos) << pair.server.failure();
 }
 
+TEST(Resumption, AnOpenConnectionIsJudgedByNewerCertificates) {
+  World& world = World::get();
+  const Authority between("Department", 3650 * kDay, &world.authority);
+  const Issued odd = between.issue({"desk-2", "", "clientAuth"});
+  const Authority other("Other Authority");
+  const auto fresh = [&](const std::string& authority, const std::string& list) {
+    return Context::load(Side::Server, world.files(world.host, authority, list));
+  };
+  const auto good = world.authority.own().certificate_pem();
+  const auto nobody = fresh(good, world.authority.revocation_list({}));
+  const auto revoked = fresh(good, world.authority.revocation_list({world.desktop.certificate.get()}));
+  const auto out_of_date = fresh(good, world.authority.revocation_list({}, -1));
+  const auto client = world.client();
+  const auto server = world.server();
+  for (const bool resumed : {false, true}) {
+    Pair pair(client, server);
+    EXPECT_EQ(pair.server.objection(*revoked), "") << "nobody is there yet";
+    pair.run();
+    ASSERT_TRUE(pair.open()) << pair.client.failure() << pair.server.failure();
+    ASSERT_EQ(pair.server.resumed(), resumed);
+    EXPECT_EQ(pair.server.objection(*server), "");
+    EXPECT_EQ(pair.server.objection(*nobody), "");
+    EXPECT_NE(pair.server.objection(*revoked).find("\"CN=desk-1\" was revoked by its authority"), std::string::npos)
+        << pair.server.objection(*revoked);
+    EXPECT_NE(pair.server.objection(*out_of_date).find("expired on"), std::string::npos);
+    EXPECT_NE(
+        pair.server.objection(*fresh(other.own().certificate_pem(), {})).find("comes from an unknown authority"),
+        std::string::npos);
+    EXPECT_TRUE(pair.open());
+  }
+  // The intermediate authority that it sent is known for as long as the connection lasts.
+  auto files = world.files(odd);
+  files.certificate = world.folder.write("odd-chain.crt", odd.certificate_pem() + between.own().certificate_pem());
+  Pair pair(Context::load(Side::Client, files), server);
+  pair.run();
+  ASSERT_TRUE(pair.open()) << pair.client.failure() << pair.server.failure();
+  EXPECT_EQ(pair.server.objection(*server), "");
+}
+
 TEST(Resumption, ATicketDoesNotOutliveTheCertificate) {
   World& world = World::get();
   const Issued desktop = world.authority.issue({"desk-1", "", "clientAuth", -kDay, 2});
