@@ -140,6 +140,27 @@ TEST(Standby, GivesALineTheIdThatItHasOnTheFirstHost) {
   EXPECT_EQ(permanent_id(other, changes), derived) << "without the table";
 }
 
+TEST(MediaMask, IsThatOfTheDesktopsWhichControlTheLine) {
+  const Site site;
+  site.set_policy(kRights);
+  const auto host = site.start_host({{"permanent_id = 1", "permanent_id = 1\nmonitor_media = 32"}});
+  play(site, Script("media"));
+  expect_orderly_end(*host);
+  std::vector<std::string> masks;  // as the driver got them, each change
+  std::istringstream lines(text_of(site.file("pbx.log")));
+  const std::string name = "lineSetDefaultMediaDetection(", mask = "dwMediaModes=";
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(name) == std::string::npos) continue;
+    const auto at = line.find(mask) + mask.size();
+    const auto given = line.substr(at, line.find_first_of(",)", at) - at);
+    if (masks.empty() || masks.back() != given) masks.push_back(given);
+  }
+  // monitor_media; that of the first who controls, who asks a moment after it has opened the line; that of both;
+  // back.
+  const std::vector<std::string> expected = {"32", "0", "4", "260", "4", "32"};
+  EXPECT_EQ(masks, expected) << text_of(site.file("pbx.log"));
+}
+
 TEST(Audit, NamesCertificateAndMachineOfEachDesktopAndNoPerson) {
   const Site site;
   site.set_policy(kRights);
