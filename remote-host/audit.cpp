@@ -1,10 +1,14 @@
 #include "remote-host/audit.hpp"
 
+#include <cstddef>
 #include <cstdio>
+#include <cstring>
 
+#include "remote-host/texts.hpp"
 #include "wire/calls.hpp"
 #include "wire/codec.hpp"
 #include "wire/errors.hpp"
+#include "wire/structures.hpp"
 #include "wire/system.hpp"
 
 namespace tsplink::host {
@@ -19,8 +23,29 @@ constexpr std::size_t address_position() {
   return C::size;
 }
 
+/// Where the entries of a forward list send calls to. A desktop wrote it, and nothing has checked it yet.
+std::string destinations(const wire::Bytes& list, std::uint32_t version) {
+  constexpr auto begin = offsetof(LINEFORWARDLIST, ForwardList);
+  std::uint32_t count = 0;
+  if (list.size() < begin) return {};
+  std::memcpy(&count, list.data() + offsetof(LINEFORWARDLIST, dwNumEntries), sizeof count);
+  const std::size_t step = wire::fixed_size(wire::describe<LINEFORWARD>(), version);
+  std::string all;
+  for (std::size_t i = 0; i < count && begin + (i + 1) * step <= list.size(); ++i) {
+    const auto to = text_in(list, begin + i * step + offsetof(LINEFORWARD, dwDestAddressSize));
+    if (!to.empty()) all += (all.empty() ? "" : ", ") + to;
+    if (all.size() > log::kMostText) break;  // a line has no more of it
+  }
+  return all;
+}
+
 template <class C>
-std::string address_in([[maybe_unused]] std::span<const std::uint8_t> arguments) {
+std::string address_in([[maybe_unused]] std::span<const std::uint8_t> arguments,
+                       [[maybe_unused]] std::uint32_t version) {
+  if constexpr (constexpr auto list = C::position("lpForwardList"); list < C::size) {
+    const auto inputs = wire::decode<typename C::Inputs>(arguments);
+    if (const auto& entries = std::get<list>(inputs)) return destinations(*entries, version);
+  }
   if constexpr (constexpr auto at = address_position<C>(); at < C::size) {
     const auto inputs = wire::decode<typename C::Inputs>(arguments);
     if (const auto& text = std::get<at>(inputs)) return wire::utf8_of(*text);
@@ -28,7 +53,7 @@ std::string address_in([[maybe_unused]] std::span<const std::uint8_t> arguments)
   return {};
 }
 
-using Reader = std::string (*)(std::span<const std::uint8_t>);
+using Reader = std::string (*)(std::span<const std::uint8_t>, std::uint32_t);
 constexpr Reader kReaders[] = {
 #define TSPI_CALL(function, ...) &address_in<wire::calls::function>,
 #include "wire/tspi_calls.def"
@@ -45,8 +70,8 @@ std::string result_text(LONG result) {
 
 }  // namespace
 
-std::string dialled_address(std::uint16_t function, std::span<const std::uint8_t> arguments) {
-  return function < wire::kFunctionCount ? kReaders[function](arguments) : std::string();
+std::string dialled_address(std::uint16_t function, std::span<const std::uint8_t> arguments, std::uint32_t version) {
+  return function < wire::kFunctionCount ? kReaders[function](arguments, version) : std::string();
 }
 
 log::Fields fields_of(const ControlAction& action) {

@@ -40,9 +40,10 @@ class Audit {
 /// The parts of its line, in their order; what is not known is left out.
 log::Fields fields_of(const ControlAction& action);
 
-/// The address in the arguments of a function that dials or sends a call somewhere; empty: there is none. Digits that
-/// are sent within a call are none: they may be a secret. Throws Failure(Malformed).
-std::string dialled_address(std::uint16_t function, std::span<const std::uint8_t> arguments);
+/// The address in the arguments of a function that dials or sends calls somewhere (lineForward: perhaps several,
+/// separated by ", "); empty: there is none. Digits that are sent within a call are none: they may be a secret.
+/// `version`: the negotiated one of the line. Throws Failure(Malformed).
+std::string dialled_address(std::uint16_t function, std::span<const std::uint8_t> arguments, std::uint32_t version);
 
 /// To the log, or to the audit's own output.
 class AuditLog final : public Audit {

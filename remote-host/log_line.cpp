@@ -77,7 +77,7 @@ std::string formatted(const Line& line, Format format, bool mask_numbers) {
     } else {
       out += field.name;
       out += '=';
-      out += plain(value) ? value : in_quotes(wire::printable(value));
+      out += plain(value) ? value : wire::printable(in_quotes(value));
     }
   }
   return json ? out + '}' : out;

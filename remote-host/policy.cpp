@@ -210,6 +210,9 @@ class PolicyReader {
     }
     rule.permanent_ids = section.numbers("permanent_id");
     rule.grant.msp_data = section.flag("msp_data", false);
+    if (const auto* at = section.take("msp_data"); at && right == "control") {
+      section.refuse(at, "grant.msp_data is for right = \"monitor\": who controls a line gets its MSP data.");
+    }
     rule.at = node.source().begin.line;
     return rule;
   }

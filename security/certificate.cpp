@@ -154,6 +154,13 @@ std::string describe(std::chrono::system_clock::time_point time) {
   return text.data();
 }
 
+std::string rfc3339(std::chrono::system_clock::time_point time) {
+  std::string text = describe(time);
+  if (text.size() < 19) return text;  // no end
+  text[10] = 'T';
+  return text.substr(0, 19) + "Z";
+}
+
 std::string describe(const PeerCertificate& certificate) {
   std::string text = "\"" + certificate.subject + "\"";
   for (std::size_t i = 0; i < certificate.alternative_names.size(); ++i) {

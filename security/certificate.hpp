@@ -28,5 +28,7 @@ std::string describe(const PeerCertificate& certificate);
 
 /// "2026-11-22 21:10:37 UTC"
 std::string describe(std::chrono::system_clock::time_point time);
+/// "2026-11-22T21:10:37Z", for tables and programs
+std::string rfc3339(std::chrono::system_clock::time_point time);
 
 }  // namespace tsplink::security

@@ -43,6 +43,10 @@ void judge_own_certificate(const Identity& identity, const IdentityFiles& files,
 
 void judge_trust(const Identity& identity, Context::Impl& context) {
   for (const CertificatePtr& authority : identity.authorities) {
+    if (X509_check_ca(authority.get()) == 0) {
+      context.warnings.push_back("\"" + subject_of(authority.get()) + "\" in " + context.authority_file +
+                                 " is no authority's certificate: it admits whoever has it, and nobody else");
+    }
     const auto end = time_of(X509_get0_notAfter(authority.get()));
     if (end == std::chrono::system_clock::time_point::max()) continue;
     if (end - std::chrono::system_clock::now() >= kExpiryWarning) continue;

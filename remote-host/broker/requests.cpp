@@ -119,7 +119,9 @@ void Broker::note_names(Request& request, const std::vector<NamedId>& named) con
     }
     if (!request.names.device) request.names.device = device;
   }
-  request.names.to = dialled_address(request.function, request.arguments);
+  const auto line = stations_.find(request.names.device);
+  const auto version = line == stations_.end() ? DWORD{0x00030001} : line->second.values.version;
+  request.names.to = dialled_address(request.function, request.arguments, version);
 }
 
 std::optional<ControlAction> Broker::action_of(const Request& request) const {

@@ -1,31 +1,14 @@
 // What a desktop may do, by the policy in force. A device that is not granted does not exist for it: no function,
 // message, id or count tells of it.
 #include <algorithm>
-#include <cstring>
 
 #include "remote-host/broker/broker.hpp"
+#include "remote-host/texts.hpp"
 #include "wire/device_ids.hpp"
-#include "wire/system.hpp"
 
 namespace tsplink::host {
 
 namespace calls = wire::calls;
-
-namespace {
-
-/// A text of a structure that check_output() has passed: the size and offset of it are at `size_at` and behind that.
-std::string text_of(const wire::Bytes& structure, std::size_t size_at) {
-  std::uint32_t part[2] = {0, 0};
-  if (structure.size() < size_at + sizeof part) return {};
-  std::memcpy(part, structure.data() + size_at, sizeof part);
-  const auto [size, offset] = part;
-  if (offset > structure.size() || size > structure.size() - offset) return {};
-  std::u16string text(size / sizeof(char16_t), u'\0');
-  if (!text.empty()) std::memcpy(text.data(), structure.data() + offset, text.size() * sizeof(char16_t));
-  return wire::utf8_of(text.substr(0, text.find(u'\0')));
-}
-
-}  // namespace
 
 Grant Broker::grant_of(SessionId session, std::uint64_t device) const {
   const auto open = open_sessions_.find(session);
@@ -41,11 +24,11 @@ DeviceFacts Broker::facts_of(const Station& station, const std::string& provider
   facts.permanent = station.values.permanent;
   const auto& caps = station.values.caps;
   if (station.phone) {
-    facts.name = text_of(caps, offsetof(PHONECAPS, dwPhoneNameSize));
+    facts.name = text_in(caps, offsetof(PHONECAPS, dwPhoneNameSize));
   } else {
-    facts.name = text_of(caps, offsetof(LINEDEVCAPS, dwLineNameSize));
+    facts.name = text_in(caps, offsetof(LINEDEVCAPS, dwLineNameSize));
     for (const auto& address : station.values.addresses) {
-      facts.addresses.push_back(text_of(address, offsetof(LINEADDRESSCAPS, dwAddressSize)));
+      facts.addresses.push_back(text_in(address, offsetof(LINEADDRESSCAPS, dwAddressSize)));
     }
   }
   return facts;

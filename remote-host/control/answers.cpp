@@ -23,7 +23,7 @@ constexpr std::size_t kLongestReason = 200;
 [[noreturn]] void refuse(const std::string& sentence) { throw Failure(Kind::Unavailable, sentence); }
 
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-Json time(Clock::time_point at) { return security::describe(at); }
+Json time(Clock::time_point at) { return security::rfc3339(at); }
 
 std::string id_text(std::uint64_t id) {
   constexpr char kDigits[] = "0123456789abcdef";

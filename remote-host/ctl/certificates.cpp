@@ -51,14 +51,6 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-/// Times in JSON are those of RFC 3339.
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-  std::string text = describe(time);
-  if (text.size() < 19) return text;
-  text[10] = 'T';
-  return text.substr(0, 19) + "Z";
-}
-
 const Column kColumns[] = {
     {"NAME", "name", [](const Record& r) { return r.name; }},
     {"KIND", "kind", [](const Record& r) { return std::string(word(r.usage)); }},

@@ -1,5 +1,6 @@
 #include "scenario.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -8,6 +9,8 @@
 
 namespace tsplink::tapisim {
 namespace {
+
+constexpr std::size_t kMostParallel = 100;
 
 class Parser {
  public:
@@ -33,6 +36,9 @@ class Parser {
       statement.line = static_cast<int>(at_) + 1;
       statement.words = words(lines_[at_]);
       if (statement.words.empty()) continue;
+      for (const auto& word : statement.words) {
+        if (std::count(word.begin(), word.end(), '"') % 2 != 0) fail(at_, "the quote in " + word + " is not closed");
+      }
       const std::string& verb = statement.words[0];
       if (verb == "end" || verb == "and") {
         stopper_ = verb;
@@ -43,6 +49,8 @@ class Parser {
           ++at_;
           statement.blocks.push_back(block(depth + 1));
           if (at_ >= lines_.size()) fail(opened, "the block is not closed by \"end\"");
+          if (statement.blocks.size() > kMostParallel)
+            fail(at_, "more than " + std::to_string(kMostParallel) + " blocks in parallel, each a thread");
         } while (stopper_ == "and");
       }
       out.push_back(std::move(statement));

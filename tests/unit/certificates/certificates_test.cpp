@@ -71,7 +71,7 @@ TEST_F(Certificates, FromAnAuthorityToARevocation) {
   EXPECT_EQ(run({"renew", "host", "desk1"}).status, 0);
   const Answer revoked = run({"revoke", "desk1"});
   EXPECT_TRUE(has(revoked.out, "Revocation list 2, valid until")) << revoked.out << revoked.refusal;
-  EXPECT_TRUE(has(revoked.out, "restart tsplink-host")) << revoked.out;
+  EXPECT_TRUE(has(revoked.out, "it holds there within seconds")) << revoked.out;
   const auto context =
       security::Context::load(security::Side::Server, {place / "host-standby.crt", place / "host-standby.key",
                                                        place / "authority.crt", place / "revocations.crl", ""});

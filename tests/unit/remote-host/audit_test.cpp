@@ -1,6 +1,8 @@
 // Each control action leaves one line, whichever function it is and whatever becomes of it; other requests leave
 // none.
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "broker_desks.hpp"
 #include "wire/errors.hpp"
@@ -188,6 +190,48 @@ TEST_F(AuditTest, ALineTellsWhatWasDialledAndWhichCallCameOfIt) {
   ASSERT_EQ(audited_.size(), 1U);
   EXPECT_EQ(audited_[0].to, "+4930123456");
   EXPECT_EQ(audited_[0].calls, std::vector<std::uint64_t>{kMade});
+}
+
+/// A forward list with these destinations; its entries as long as a version has them.
+wire::Bytes forward_list(const std::vector<std::u16string>& destinations, std::size_t entry) {
+  constexpr auto begin = offsetof(LINEFORWARDLIST, ForwardList);
+  wire::Bytes list(begin + destinations.size() * entry);
+  const auto put = [&](std::size_t at, std::size_t value) {
+    const auto word = static_cast<std::uint32_t>(value);
+    std::memcpy(list.data() + at, &word, sizeof word);
+  };
+  put(offsetof(LINEFORWARDLIST, dwNumEntries), destinations.size());
+  for (std::size_t i = 0; i < destinations.size(); ++i) {
+    const auto& to = destinations[i];
+    put(begin + i * entry + offsetof(LINEFORWARD, dwDestAddressSize), to.size() * sizeof(char16_t));
+    put(begin + i * entry + offsetof(LINEFORWARD, dwDestAddressOffset), list.size());
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(to.data());
+    list.insert(list.end(), bytes, bytes + to.size() * sizeof(char16_t));
+  }
+  put(offsetof(LINEFORWARDLIST, dwTotalSize), list.size());
+  return list;
+}
+
+TEST_F(AuditTest, ALineTellsWhereCallsAreForwardedTo) {
+  using Forward = calls::lineForward;
+  const auto to = [](const std::optional<wire::Bytes>& list, std::uint32_t version) {
+    return dialled_address(number_of<Forward>, wire::encode(Forward::Inputs{{}, kLine, 1, 0, list, 0, {}, {}, {}}),
+                           version);
+  };
+  const auto old = forward_list({u"0190", u"+4930"}, 24);
+  EXPECT_EQ(to(old, 0x00020002), "0190, +4930");
+  EXPECT_EQ(to(forward_list({u"0190", u"+4930"}, sizeof(LINEFORWARD)), 0x00030001), "0190, +4930");
+  EXPECT_EQ(to({}, 0x00020002), "");
+  for (std::size_t size = 0; size < old.size(); ++size)
+    EXPECT_LE(to(wire::Bytes(old.begin(), old.begin() + static_cast<std::ptrdiff_t>(size)), 0x00020002).size(), 11U);
+  auto many = old;
+  std::fill_n(many.begin() + offsetof(LINEFORWARDLIST, dwNumEntries), 4, std::uint8_t{0xFF});
+  EXPECT_EQ(to(many, 0x00020002).substr(0, 11), "0190, +4930");
+
+  request<Forward>(kAnna, {{}, kLine, 1, 0, old, 0, {}, {}, {}});
+  answer(take("lineForward"), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  ASSERT_EQ(audited_.size(), 1U);
+  EXPECT_EQ(audited_[0].to, "0190, +4930");
 }
 
 TEST_F(AuditTest, DigitsWithinACallAreNotTold) {

@@ -160,6 +160,9 @@ TEST(LogLine, NoNameBecomesAFieldOfItsOwn) {
   const log::Fields fields{{"machine", "x\" result=0 y=\"\\"}, {"line", ""}};
   EXPECT_EQ(formatted(line("audit", fields), Format::Text, false),
             "audit machine=\"x\\\" result=0 y=\\\"\\\\\" line=\"\"");
+  EXPECT_EQ(formatted(line("audit", {{"machine", "a\nb\\u{a}"}}), Format::Text, false),
+            R"(audit machine="a\u{a}b\\u{a}")")
+      << "what is shown for a letter is none that was there";
 }
 
 TEST(LogLine, IsBounded) {

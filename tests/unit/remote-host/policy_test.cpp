@@ -138,6 +138,7 @@ TEST_F(PolicyTest, MistakesAreNamedWithTheirPlace) {
       {grant + "kind = \"phone\"\naddress = \"1\"\n", "phones have no addresses"},
       {grant + "permanent_id = \"1\"\n", "policy.toml:4:16: grant.permanent_id must be a number"},
       {grant + "permanent_id = -1\n", "grant.permanent_id must be a number"},
+      {grant + "msp_data = false\n", "policy.toml:4:12: grant.msp_data is for right = \"monitor\""},
       {grant + "msp_data = 1\n", "grant.msp_data must be true or false"},
   };
   for (const auto& mistake : mistakes) {

@@ -44,6 +44,12 @@ TEST_F(Identity, GoodFilesGiveNoWarning) {
   EXPECT_EQ(context->side(), Side::Server);
 }
 
+TEST_F(Identity, AnAuthorityFileWithoutAnAuthorityIsNamed) {
+  const auto context = Context::load(Side::Server, world.files(world.host, world.desktop.certificate_pem()));
+  ASSERT_EQ(context->warnings().size(), 1U);
+  EXPECT_NE(context->warnings()[0].find("is no authority's certificate"), std::string::npos);
+}
+
 TEST_F(Identity, MissingFiles) {
   const auto nowhere = world.folder.path() / "nowhere.pem";
   for (auto member :

@@ -35,6 +35,19 @@ TEST(Scenario, NamesAnOpenBlockAndAStrayEnd) {
   EXPECT_NE(problem("print x\nend").find("line 2"), std::string::npos);
 }
 
+TEST(Scenario, NamesAQuoteThatIsOpen) {
+  EXPECT_EQ(problem("print x\nprint \"a b # c"), "Scenario line 2: the quote in \"a b # c is not closed.");
+  EXPECT_EQ(problem("print \"a b\" x=\"c\"  # it's \"so"), "");
+}
+
+TEST(Scenario, HasABoundForThreads) {
+  std::string text = "parallel\n";
+  for (int i = 0; i < 99; ++i) text += "print x\nand\n";
+  EXPECT_EQ(problem(text + "print x\nend"), "");
+  EXPECT_EQ(problem(text + "print x\nand\nprint x\nend"),
+            "Scenario line 203: more than 100 blocks in parallel, each a thread.");
+}
+
 TEST(Scenario, FailsWithItsLine) {
   const struct {
     const char* text;
