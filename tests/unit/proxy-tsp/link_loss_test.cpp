@@ -194,6 +194,31 @@ TEST(LinkLossTest, AbsentHostCostsOneDeadlineForAllDevicesTogether) {
   EXPECT_EQ(negotiate(), 0);
 }
 
+TEST(LinkLossTest, AHostThatHasNoSuchDeviceAnyMoreEndsTheWaitForIt) {
+  wire::ManualClock clock;  // stands
+  CoreOptions options;
+  options.clock = &clock;
+  Desktop desktop(options);
+  desktop.start();
+  desktop.up = false;
+  desktop.core().on_down("test");
+  std::atomic<bool> asks{false};
+  std::thread application([&] {
+    DWORD version = 0;
+    asks = true;
+    const auto result = desktop.run<calls::lineNegotiateExtVersion>(
+        Function::lineNegotiateExtVersion, kLineBase, DWORD{TAPI_CURRENT_VERSION}, DWORD{0}, DWORD{1}, &version);
+    // The second if it asked only when the device was gone.
+    EXPECT_TRUE(result == static_cast<LONG>(LINEERR_NODEVICE) || result == static_cast<LONG>(LINEERR_BADDEVICEID))
+        << result;
+  });
+  while (!asks) std::this_thread::yield();
+  desktop.up = true;
+  desktop.inventory({}, {device(kPhoneId, 21, true)});
+  application.join();
+  EXPECT_EQ(desktop.requests(Function::lineNegotiateExtVersion), 0U);
+}
+
 TEST(LinkLossTest, CloseSucceedsWithoutTheHostsAnswer) {
   wire::ManualClock clock;
   CoreOptions options;
