@@ -75,6 +75,15 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, Sharing,
                                          "crossing", "both", "once"),
                          [](const auto& one) { return std::string(one.param); });
 
+TEST(MspData, OfOneWhoOnlyWatchesCrossWhereThePolicySaysSo) {
+  const Site site;
+  site.set_policy(std::string(kRights) + "msp_data = true\n");  // of the last grant, the monitor's
+  const auto host = site.start_host();
+  play(site, Script("watchedmsp"));
+  expect_orderly_end(*host);
+  EXPECT_NE(text_of(site.file("pbx.log")).find("lineReceiveMSPData"), std::string::npos);
+}
+
 /// What a desktop's scenario prints as "id ...".
 std::string printed_id(const Site& site, const std::string& desktop) {
   const auto text = text_of(site.trace(desktop));
