@@ -157,7 +157,6 @@ class Server::Impl final : public SocketEvents, public PeerOwner, public std::en
   void on_up(Desk& desk, const PeerInfo& info) {
     forget_unauthenticated(desk);
     sessions_[desk.session] = &desk;
-    core_.log(Level::Info, "accepted " + describe(desk, info) + ", session " + std::to_string(desk.session));
     handler_.on_up(desk.session, info);
   }
 
