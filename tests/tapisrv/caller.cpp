@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "constants.hpp"
+#include "crash.hpp"
 #include "text.hpp"
 
 namespace tsplink::tapisim {
@@ -175,19 +176,21 @@ void Caller::invoke(Attempt& attempt) {
   auto shared = std::make_shared<Shared>();
   shared->frame = attempt.frame;
   const Function* function = attempt.function;
+  const auto enter = [function, entry, statement = world_.statement.load()](const Frame& frame) {
+    const Inside inside(function->name.c_str(), statement);
+    return function->invoke(entry, frame.arguments.data());
+  };
   if (world_.callback_thread == std::this_thread::get_id()) {  // from inside a callback, on its thread
-    attempt.result = function->invoke(entry, shared->frame->arguments.data());
+    attempt.result = enter(*shared->frame);
     return;
   }
   std::unique_lock<std::mutex> alone(one_at_a_time_, std::defer_lock);
   if (world_.nonreentrant) alone.lock();
-  const bool finished = pool_.run(
-      [shared, function, entry] { shared->result = function->invoke(entry, shared->frame->arguments.data()); },
-      limit_);
+  const bool finished = pool_.run([shared, enter] { shared->result = enter(*shared->frame); }, limit_);
   if (!finished) {
     world_.breach(Rule::blocks,
                   "TSPI_" + function->name + " has not returned within " + std::to_string(limit_.count()) + " ms");
-    throw Stop("the provider blocks");
+    throw Stop("TSPI_" + function->name + " does not return, so the run cannot go on.");
   }
   attempt.result = shared->result;
 }

@@ -145,7 +145,11 @@ class Builder {
       case ParamKind::phone_proc: return reinterpret_cast<std::uintptr_t>(&on_phone_event);
       case ParamKind::completion_proc: return reinterpret_cast<std::uintptr_t>(&on_completion);
       case ParamKind::process: return reinterpret_cast<std::uintptr_t>(INVALID_HANDLE_VALUE);
-      case ParamKind::number: return given_number(param.name, param.name == "dwTSPIVersion" ? arguments_.version : 0);
+      case ParamKind::number: {
+        const auto number = given_number(param.name, param.name == "dwTSPIVersion" ? arguments_.version : 0);
+        if (number > 0xFFFFFFFF) throw std::runtime_error(param.name + "=" + text + " is more than 32 bits hold");
+        return number;
+      }
       default: return 0;  // request ids and TAPI's handles: set by the caller, who makes them
     }
   }

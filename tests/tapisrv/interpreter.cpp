@@ -1,7 +1,9 @@
 // Blocks, names, and the statements about devices, MSPs and the PBX; calls and expectations are in statements.cpp.
 #include "interpreter.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <thread>
 
 #include "constants.hpp"
@@ -9,6 +11,46 @@
 #include "text.hpp"
 
 namespace tsplink::tapisim {
+
+const Function* Interpreter::function_named(const std::string& name) {
+  const Function* function = find_function(name);
+  if (function == nullptr) throw std::runtime_error("TSPI has no function " + name + "; --describe lists them");
+  return function;
+}
+
+const Event* Interpreter::event_named(const std::string& name) {
+  const Event* event = find_event(std::string_view(name));
+  if (event == nullptr || !event->sent)
+    throw std::runtime_error("a TSP sends no message " + name + "; --describe lists them");
+  return event;
+}
+
+/// A statement that cannot be right, before any call is made.
+void Interpreter::check(const Scenario& block) {
+  constexpr std::string_view kVerbs[] = {"parallel", "repeat", "open",  "close",    "call", "read",
+                                         "inside",   "expect", "msp",   "pbx",      "wait", "shutdown",
+                                         "print",    "check",  "limit", "overload", "set"};
+  for (const auto& statement : block) {
+    const auto& words = statement.words;
+    const auto word = [&](std::size_t i) { return i < words.size() ? words[i] : std::string(); };
+    try {
+      if (std::find(std::begin(kVerbs), std::end(kVerbs), words[0]) == std::end(kVerbs))
+        throw std::runtime_error("\"" + words[0] + "\" is no statement; README.md lists them");
+      const auto name = word(0) == "expect" && word(1) == "no" ? word(2) : word(1);
+      const bool known = name.empty() || name.find('$') != std::string::npos || name == "completion";
+      if ((words[0] == "call" || words[0] == "read") && !known) function_named(name);
+      if ((words[0] == "expect" || words[0] == "inside") && !known) event_named(name);
+    } catch (const std::exception& problem) {
+      throw Stop(sentence(statement, problem.what()));
+    }
+    for (const auto& inner : statement.blocks) check(inner);
+  }
+}
+
+std::string Interpreter::sentence(const Statement& statement, const std::string& problem) {
+  const bool stopped = !problem.empty() && (problem.back() == '.' || problem.back() == '?');
+  return "Scenario line " + std::to_string(statement.line) + ": " + problem + (stopped ? "" : ".");
+}
 
 void Interpreter::play(const Scenario& scenario) {
   Run run;
@@ -18,7 +60,7 @@ void Interpreter::play(const Scenario& scenario) {
 
 void Interpreter::play_block(const Scenario& block, Run& run) {
   for (const auto& statement : block) {
-    run.line = statement.line;
+    run.line = world_.statement = statement.line;
     try {
       play_one(statement, run);
     } catch (const Stop&) {
@@ -27,7 +69,7 @@ void Interpreter::play_block(const Scenario& block, Run& run) {
       throw Stop("Scenario line " + std::to_string(statement.line) + ": a word is missing after \"" +
                  join(statement.words, " ") + "\"; README.md lists the statements.");
     } catch (const std::exception& problem) {
-      throw Stop("Scenario line " + std::to_string(statement.line) + ": " + problem.what() + ".");
+      throw Stop(sentence(statement, problem.what()));
     }
   }
 }
@@ -37,17 +79,21 @@ void Interpreter::play_one(const Statement& statement, Run& run) {
   check_hooks();
   if (verb == "parallel") return play_parallel(statement, run);
   if (verb == "repeat") {
+    constexpr std::uint64_t kMost = 1'000'000;
     const auto times = parse_number(substitute(statement.words.at(1), run));
+    if (times > kMost) throw std::runtime_error("repeat takes " + std::to_string(kMost) + " rounds at most");
+    const auto outer = run.counters;
     for (std::uint64_t i = 1; i <= times; ++i) {
       run.counters["i"] = std::to_string(i);
       play_block(statement.blocks[0], run);
     }
+    run.counters = outer;
     return;
   }
   std::vector<std::string> words;
   for (const auto& word : statement.words) words.push_back(substitute(word, run));
   if (verb == "open") return open(words);
-  if (verb == "close") return close(object(words.at(1)));
+  if (verb == "close") return close(living(words.at(1)));
   if (verb == "call" || verb == "read") return call(words, run);
   if (verb == "inside") return inside(words, run);
   if (verb == "expect") return expect(words, run);
@@ -66,8 +112,6 @@ void Interpreter::play_one(const Statement& statement, Run& run) {
   } else if (verb == "overload") {
     const std::lock_guard lock(world_.mutex);
     world_.overload += static_cast<int>(parse_number(words.size() > 1 ? words[1] : "1"));
-  } else {
-    throw std::runtime_error("\"" + verb + "\" is no statement; README.md lists them");
   }
 }
 
@@ -129,6 +173,15 @@ Object* Interpreter::object(const std::string& name) {
   return found;
 }
 
+/// One that TAPI would still hand over.
+Object* Interpreter::living(const std::string& name) {
+  Object* found = object(name);
+  const std::lock_guard lock(world_.mutex);
+  if (found->closed) throw std::runtime_error("\"" + name + "\" is closed");
+  if (found->failed) throw std::runtime_error("\"" + name + "\" was never made: its request failed");
+  return found;
+}
+
 bool Interpreter::is_object(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const auto found = names_.find(name);
@@ -139,6 +192,23 @@ void Interpreter::bind(const std::string& name, Binding binding) {
   if (name.empty()) return;
   const std::lock_guard lock(mutex_);
   names_[name] = binding;
+  promised_.erase(name);
+  named_.notify_all();
+}
+
+void Interpreter::promise(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  names_.erase(name);
+  promised_.insert(name);
+}
+
+/// Waits for a name that something inside a callback is to make.
+Binding Interpreter::awaited(const std::string& name, std::chrono::milliseconds limit) {
+  {
+    std::unique_lock lock(mutex_);
+    named_.wait_for(lock, limit, [&] { return promised_.count(name) == 0; });
+  }
+  return lookup(name);
 }
 
 void Interpreter::must_succeed_if_there(const Outcome& outcome) {
@@ -262,7 +332,6 @@ void Interpreter::msp(const std::vector<std::string>& words, Run& run) {
   if (part.size() >= 2 && part.front() == '"') part = part.substr(1, part.size() - 2);
   const std::string text = msp_.expect(instance, part, run.limit);
   if (world_.broken && !world_.keep_going) throw Stop("a rule is broken");
-  if (text.empty()) throw std::runtime_error("no MSP event with \"" + part + "\" came in time");
   const std::lock_guard lock(world_.mutex);
   world_.emit_beside(instance->section, "events of " + World::mark(instance), text);
 }

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,9 @@ class Interpreter {
 
   /// Plays everything, closes what is still open, shuts the provider down. Throws Stop with a sentence.
   void play(const Scenario& scenario);
+  /// Looks at all statements before anything is called. Throws Stop with a sentence about the first that cannot be
+  /// right.
+  static void check(const Scenario& scenario);
 
  private:
   struct Run {  // what belongs to one thread of the scenario
@@ -67,8 +72,14 @@ class Interpreter {
   std::string substitute(const std::string& word, const Run& run);
   Binding lookup(const std::string& name);
   Object* object(const std::string& name);
+  Object* living(const std::string& name);
   bool is_object(const std::string& name);
   void bind(const std::string& name, Binding binding);
+  void promise(const std::string& name);
+  Binding awaited(const std::string& name, std::chrono::milliseconds limit);
+  static const Function* function_named(const std::string& name);
+  static const Event* event_named(const std::string& name);
+  static std::string sentence(const Statement& statement, const std::string& problem);
   std::string unclaimed(const Section* section);
   void must_succeed(const Outcome& outcome);
   void must_succeed_if_there(const Outcome& outcome);  // a function that a provider need not have
@@ -79,7 +90,9 @@ class Interpreter {
   MspSide& msp_;
   PbxClient& pbx_;
   const std::chrono::milliseconds linger_;
-  std::mutex mutex_;  // names and texts
+  std::mutex mutex_;  // of the next four
+  std::condition_variable named_;
+  std::set<std::string> promised_;  // names that something inside a callback will make
   std::map<std::string, Binding> names_;
   std::map<std::string, std::string> texts_;
 };

@@ -11,6 +11,9 @@
 #include <thread>
 
 #include "callbacks.hpp"
+#include "crash.hpp"
+#include "events.hpp"
+#include "functions.hpp"
 #include "interpreter.hpp"
 #include "provider.hpp"
 #include "rules.hpp"
@@ -23,7 +26,7 @@ namespace tsplink::tapisim {
 namespace {
 
 struct Settings {
-  std::string module, scenario, canonical, coverage, trace, pbx, label = "desktop";
+  std::string module, scenario, canonical, coverage, trace, pbx, label = "desktop", describe;
   std::vector<std::string> msp, allow;
   unsigned time_limit = 60, repeat = 1, call_limit_ms = 10000, linger_ms = 100, callback_delay_us = 0;
   bool lines = false, phones = false, rules = false, keep_going = false, quiet = false, remote_view = false;
@@ -34,6 +37,27 @@ void print_rules() {
     std::printf("%-26.*s %.*s (%.*s)\n", static_cast<int>(rule.name.size()), rule.name.data(),
                 static_cast<int>(rule.sentence.size()), rule.sentence.data(), static_cast<int>(rule.source.size()),
                 rule.source.data());
+  }
+}
+
+void describe(const std::string& part) {
+  for (const auto& function : functions()) {
+    if (function.name.find(part) == std::string::npos) continue;
+    std::printf("%s (%s):", function.name.c_str(), function.async ? "asynchronous" : "synchronous");
+    for (const auto& param : function.params) {
+      std::printf(" %s", param.name.c_str());
+      if (param.structure != nullptr) std::printf(":%s", std::string(param.structure->name).c_str());
+    }
+    std::printf("\n");
+  }
+  for (const auto& event : events()) {
+    if (!event.sent || event.name.find(part) == std::string_view::npos) continue;
+    std::printf("%.*s (message):", static_cast<int>(event.name.size()), event.name.data());
+    for (const auto& param : event.params) {
+      if (param.name == "-") continue;
+      std::printf(" %s%s", param.name.c_str(), param.group.empty() ? "" : (":" + param.group + "_").c_str());
+    }
+    std::printf("\n");
   }
 }
 
@@ -60,11 +84,25 @@ struct Results {
   std::string coverage;
 };
 
-/// One life of the provider.
-Results run_once(const Settings& settings, Trace& trace, const Scenario& scenario, bool& good) {
+void write_file(const std::string& name, const std::string& text) {
+  if (name.empty()) return;
+  std::ofstream out(name);
+  out << text;
+  if (!out.flush()) throw std::runtime_error("The file " + name + " cannot be written; check its folder.");
+}
+
+void write_results(const Settings& settings, const Results& all) {
+  write_file(settings.canonical, all.canonical);
+  write_file(settings.coverage, all.coverage);
+}
+
+/// One life of the provider. `all` gets its results; when it fails, the process ends here.
+void run_once(const Settings& settings, Trace& trace, const Scenario& scenario, Results& all) {
+  bool good = true;
   World world(trace, settings.keep_going);
   world.allowed = settings.allow;
   if (settings.remote_view) world.comparison = For::remote_comparison;
+  world.comparing = !settings.canonical.empty();
   world.callback_delay_us = settings.callback_delay_us;
   set_root(&world);
   const tests::Module module(settings.module, tests::Module::AtTheEnd::unload);
@@ -92,20 +130,18 @@ Results run_once(const Settings& settings, Trace& trace, const Scenario& scenari
   }
   for (const auto& breach : world.breaches()) std::fprintf(stderr, "tapisim: %s\n", breach.c_str());
   if (world.broken) good = false;
+  all.canonical += world.canonical();
+  {
+    const std::lock_guard lock(world.mutex);
+    all.coverage += world.coverage.text();
+  }
   if (!good) {
+    write_results(settings, all);
     // The provider's threads may still run, and nothing of theirs may be taken away: leave without any cleaning up.
     std::fflush(nullptr);
     std::_Exit(1);
   }
   set_root(nullptr);
-  return {world.canonical(), world.coverage.text()};
-}
-
-void write_file(const std::string& name, const std::string& text) {
-  if (name.empty()) return;
-  std::ofstream out(name);
-  out << text;
-  if (!out.flush()) throw std::runtime_error("The file " + name + " cannot be written; check its folder.");
 }
 
 void check_allowed(const std::vector<std::string>& names) {
@@ -119,17 +155,14 @@ void check_allowed(const std::vector<std::string>& names) {
 int run(const Settings& settings) {
   check_allowed(settings.allow);
   const Scenario scenario = settings.scenario.empty() ? Scenario() : read_scenario(settings.scenario);
+  Interpreter::check(scenario);
   Trace trace(settings.label, settings.quiet ? nullptr : stdout, settings.trace);
   Results all;
-  bool good = true;
   for (unsigned i = 1; i <= settings.repeat; ++i) {
     if (settings.repeat > 1) all.canonical += "round " + std::to_string(i) + "\n";
-    const auto one = run_once(settings, trace, scenario, good);
-    all.canonical += one.canonical;
-    all.coverage += one.coverage;
+    run_once(settings, trace, scenario, all);
   }
-  write_file(settings.canonical, all.canonical);
-  write_file(settings.coverage, all.coverage);
+  write_results(settings, all);
   trace.line("done, no rule broken");
   return 0;
 }
@@ -153,20 +186,29 @@ int start(int argc, char** argv) {
   app.add_option("--canonical", settings.canonical, "write the canonical trace to this file");
   app.add_option("--coverage", settings.coverage, "write the functions and messages that were reached to this file");
   app.add_option("--trace", settings.trace, "write the trace to this file too");
-  app.add_option("--msp", settings.msp, "CLSID=PATH: the module that plays the MSP of this CLSID");
+  app.add_option("--msp", settings.msp, "CLSID=PATH: the module that plays the MSP of this CLSID; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--pbx", settings.pbx, "file with the control port of the simulated PBX");
   app.add_option("--time-limit", settings.time_limit, "seconds for the whole run")->capture_default_str();
   app.add_option("--label", settings.label, "the name in each trace line")->capture_default_str();
-  app.add_option("--repeat", settings.repeat, "lives of the provider, one after the other")->capture_default_str();
+  app.add_option("--repeat", settings.repeat, "lives of the provider, one after the other")
+      ->check(CLI::Range(1U, 1'000'000U))
+      ->capture_default_str();
   app.add_option("--call-limit-ms", settings.call_limit_ms, "how long one TSPI function may take")
       ->capture_default_str();
   app.add_option("--linger-ms", settings.linger_ms, "wait for late callbacks after shutdown or a failure")
       ->capture_default_str();
   app.add_option("--callback-delay-us", settings.callback_delay_us, "play a TAPISRV whose callbacks take this long");
-  app.add_option("--allow", settings.allow, "a rule whose breach is only noted");
+  app.add_option("--allow", settings.allow, "a rule whose breach is only noted; may be repeated")
+      ->allow_extra_args(false);
   app.add_flag("--lines", settings.lines, "list the lines with their main capabilities");
   app.add_flag("--phones", settings.phones, "list the phones with their main capabilities");
   app.add_flag("--rules", settings.rules, "list the rules that are enforced");
+  auto* described = app.add_option("--describe", settings.describe,
+                                   "list the functions and messages whose names have this in them, with their "
+                                   "parameters; without it all")
+                        ->type_name("PART")
+                        ->expected(0, 1);
   app.add_flag("--keep-going", settings.keep_going, "name every breach instead of stopping at the first");
   app.add_flag("--remote-view", settings.remote_view,
                "leave out of the canonical trace what a desktop of another machine cannot have: device classes of "
@@ -181,6 +223,10 @@ int start(int argc, char** argv) {
     print_rules();
     return 0;
   }
+  if (described->count() != 0) {
+    describe(settings.describe);
+    return 0;
+  }
   if (settings.module.empty()) {
     std::fprintf(stderr, "tapisim: Name the TSP to load; --help shows how.\n");
     return 2;
@@ -188,6 +234,7 @@ int start(int argc, char** argv) {
 #ifndef _WIN32
   std::signal(SIGPIPE, SIG_IGN);
 #endif
+  say_crashes();
   watch(settings.time_limit);
   return run(settings);
 }

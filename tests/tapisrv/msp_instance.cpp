@@ -182,7 +182,19 @@ void MspInstance::command(const Object* call, const std::string& text) {
     }
     const HRESULT result = address_->Command(object, text.c_str());
     world_.trace.line("  MSP: Command \"" + text + "\" = " + hex_number(static_cast<std::uint32_t>(result)));
+    const std::lock_guard lock(mutex_);
+    answer_ = result;
   });
+}
+
+HRESULT MspInstance::answer() {
+  const std::lock_guard lock(mutex_);
+  return answer_;
+}
+
+std::string MspInstance::waiting() {
+  const std::lock_guard lock(mutex_);
+  return join({texts_.begin(), texts_.end()}, "; ");
 }
 
 bool MspInstance::drain(std::chrono::milliseconds limit) {

@@ -29,6 +29,10 @@ class MspInstance {
   void end_call(Object* call);
   void receive(Object* call, Bytes data);
   void command(const Object* call, const std::string& text);
+  /// Of the last command that was carried out.
+  HRESULT answer();
+  /// Events that nobody has taken.
+  std::string waiting();
   bool drain(std::chrono::milliseconds limit);  // all tasks are done and all events handed on
   bool has_call(const Object* call);
   std::string take(const std::string& part, std::chrono::milliseconds limit);
@@ -51,6 +55,7 @@ class MspInstance {
   bool working_ = false, signalled_ = false, ending_ = false;
   std::map<const Object*, msp::CallObject*> calls_;
   std::deque<std::string> texts_;
+  HRESULT answer_ = msp::kOk;
   std::thread thread_;
 };
 

@@ -113,12 +113,22 @@ void MspSide::command(const Object* msp, const Object* call, const std::string& 
   if (instance == nullptr) throw Stop("no MSP module plays this instance; give --msp CLSID=PATH");
   instance->command(call, text);
   instance->drain(limit_);
+  if (instance->answer() != msp::kOk) {
+    throw std::runtime_error("the MSP answered " + hex_number(static_cast<std::uint32_t>(instance->answer())) +
+                             " to \"" + text + "\"");
+  }
 }
 
 std::string MspSide::expect(const Object* msp, const std::string& part, std::chrono::milliseconds limit) {
   const auto instance = of(msp);
   if (instance == nullptr) throw Stop("no MSP module plays this instance; give --msp CLSID=PATH");
-  return instance->take(part, limit);
+  auto text = instance->take(part, limit);
+  if (text.empty() && (!caller_.world().broken || caller_.world().keep_going)) {
+    const auto others = instance->waiting();
+    throw std::runtime_error("no MSP event with \"" + part + "\" came in time" +
+                             (others.empty() ? "" : "; there is: " + others));
+  }
+  return text;
 }
 
 void MspSide::happened(const Happening& happening) {

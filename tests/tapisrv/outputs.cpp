@@ -233,13 +233,15 @@ std::string inputs_text(const Function& function, const Frame& frame, const Argu
   return function.name + "(" + join(parts, ", ") + ")";
 }
 
+constexpr std::size_t kMostShown = 4096;  // of one output, for a reader
+
 std::string outputs_text(const Function& function, const Frame& frame, bool late, For reader, DWORD device) {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < function.params.size(); ++i) {
     const Param& param = function.params[i];
     if (frame.buffer[i] == nullptr || (late ? !is_late(param.kind) : !is_output(param.kind))) continue;
     std::string text = output_param_text(param, *frame.buffer[i], reader, device);
-    if (reader == For::reader && text.size() > 600) text = text.substr(0, 600) + " ...";
+    if (reader == For::reader && text.size() > kMostShown) text = text.substr(0, kMostShown) + " ...";
     parts.push_back(param.name + "=" + text);
   }
   return join(parts, ", ");

@@ -1,6 +1,7 @@
 #include "scenario.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -69,12 +70,17 @@ class Parser {
 Scenario parse_scenario(const std::string& text) { return Parser(text).all(); }
 
 Scenario read_scenario(const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(std::filesystem::u8path(file), ignored))
+    throw std::runtime_error("The scenario " + file + " is a folder; name a file in it.");
   std::ifstream in(file);
   if (!in) throw std::runtime_error("The scenario " + file + " cannot be read; check the path.");
   std::ostringstream text;
   text << in.rdbuf();
   constexpr std::string_view mark = "\xEF\xBB\xBF";  // as some editors begin UTF-8
   const std::string all = text.str();
+  if (all.find('\0') != std::string::npos)
+    throw std::runtime_error("The scenario " + file + " is no text; the module comes first, then the scenario.");
   return parse_scenario(starts_with(all, mark) ? all.substr(mark.size()) : all);
 }
 

@@ -37,9 +37,23 @@ bool is_input(const Param& param, const std::string& name) {
          param.kind != ParamKind::out_bytes && param.kind != ParamKind::icon;
 }
 
+LONG code_of(const std::string& text) { return static_cast<LONG>(static_cast<std::uint32_t>(parse_number(text))); }
+
 constexpr char kAny[] = "any";  // any error will do
 
-LONG code_of(const std::string& text) { return static_cast<LONG>(static_cast<std::uint32_t>(parse_number(text))); }
+std::string wanted_text(const std::string& wanted) {
+  return wanted.empty() ? "0" : wanted == kAny ? "an error" : result_text(code_of(wanted));
+}
+
+ObjectKind kind_of(ParamKind kind) {
+  switch (kind) {
+    case ParamKind::line: return ObjectKind::line;
+    case ParamKind::phone: return ObjectKind::phone;
+    case ParamKind::msp: return ObjectKind::msp;
+    case ParamKind::dialog: return ObjectKind::dialog;
+    default: return ObjectKind::call;
+  }
+}
 
 }  // namespace
 
@@ -59,16 +73,29 @@ Interpreter::Options Interpreter::options(const std::vector<std::string>& words,
   return out;
 }
 
+/// TAPI hands over no handle that is closed or of another kind, and some where there must be one: who wants to see
+/// what a provider does with such says NULL or a number.
 void Interpreter::add_objects(const Function& function, const Options& given, Arguments& arguments) {
   std::size_t next = 0;
+  const Param* needed = nullptr;
+  bool named = false;
   for (const auto& param : function.params) {
     if (!is_handle_in(param.kind)) continue;
     std::string name = given.pair(param.name);
     if (name.empty() && next < given.plain.size()) name = given.plain[next++];
-    if (!name.empty() && is_object(name)) arguments.objects[param.name] = object(name);
-    if (!name.empty() && !is_object(name) && name != "NULL" && !to_number(name)) {
-      throw std::runtime_error("nothing is called \"" + name + "\"");
+    if (needed == nullptr) needed = &param;
+    named = named || !name.empty();
+    if (name.empty() || name == "NULL" || to_number(name)) continue;
+    Object* found = living(name);
+    if (found->kind != kind_of(param.kind)) {
+      throw std::runtime_error(function.name + " needs a " + std::string(kind_name(kind_of(param.kind))) + " for " +
+                               param.name + ", and \"" + name + "\" is a " + std::string(kind_name(found->kind)));
     }
+    arguments.objects[param.name] = found;
+  }
+  if (needed != nullptr && !named) {
+    throw std::runtime_error(function.name + " needs a " + std::string(kind_name(kind_of(needed->kind))) + " for " +
+                             needed->name + "; name it (or NULL) behind the function");
   }
   // The one parameter that may be a handle or a number.
   const auto asked = given.pair("dwObjectID");
@@ -77,8 +104,7 @@ void Interpreter::add_objects(const Function& function, const Options& given, Ar
 }
 
 void Interpreter::call(const std::vector<std::string>& words, Run& run) {
-  const Function* function = find_function(words.at(1));
-  if (function == nullptr) throw std::runtime_error("TSPI has no function " + words[1]);
+  const Function* function = function_named(words.at(1));
   Options given = options(words, 2);
   Arguments arguments;
   Section* section = nullptr;
@@ -94,6 +120,10 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
   Options checks;
   for (const auto& [name, value] : given.pairs) {
     const Param* param = input_named(*function, name);
+    const bool structure = param != nullptr && param->kind == ParamKind::struct_in;
+    if (structure && value != "NULL" && (name == param->name || starts_with(name, param->name + "["))) {
+      throw std::runtime_error(param->name + " is a structure; write " + param->name + ".FIELD=value");
+    }
     if (param != nullptr && is_input(*param, name)) {
       if (arguments.objects.count(name) == 0) arguments.values[name] = value;
     } else {
@@ -106,8 +136,8 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
                                given.get("fails") + "\"");
     }
     if (!checks.pairs.empty()) {
-      throw std::runtime_error(function->name + " has no parameter " + checks.pairs.begin()->first +
-                               "; outputs are for \"expect completion\"");
+      throw std::runtime_error(function->name + " has no parameter " + checks.pairs.begin()->first + " (--describe " +
+                               function->name + " lists them); outputs are for \"expect completion\"");
     }
   }
   const bool makes_call = function->name == "lineMakeCall";
@@ -133,7 +163,7 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
   const LONG wanted = failure.empty() || failure == kAny ? 0 : code_of(failure);
   if (failure == kAny ? outcome.result >= 0 : outcome.result != wanted) {
     throw std::runtime_error(function->name + " answered " + result_text(outcome.result) + " instead of " +
-                             result_text(wanted));
+                             wanted_text(failure));
   }
   check_outputs(*function, *outcome.frame, checks);
 }
@@ -156,13 +186,11 @@ void Interpreter::expect(const std::vector<std::string>& words, Run& run) {
   Options given = options(words, 2);
   if (what == "no") return expect_none(given, run);
   if (what == "completion") return expect_completion(given, run);
-  const Event* event = find_event(std::string_view(what));
-  if (event == nullptr || !event->sent) throw std::runtime_error("a TSP sends no message " + what);
-  expect_event(*event, given, run);
+  expect_event(*event_named(what), given, run);
 }
 
 void Interpreter::expect_completion(const Options& given, Run& run) {
-  Request* request = given.get("of").empty() ? run.last : lookup(given.get("of")).request;
+  Request* request = given.get("of").empty() ? run.last : awaited(given.get("of"), run.limit).request;
   if (request == nullptr) throw std::runtime_error("there is no request to wait for");
   const bool any = !given.plain.empty() && given.plain[0] == kAny;
   const LONG wanted = given.plain.empty() || any ? 0 : code_of(given.plain[0]);
@@ -187,7 +215,7 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
   }
   if (any ? request->result >= 0 : request->result != wanted) {
     throw std::runtime_error(request->function->name + " ended in " + result_text(request->result) + " instead of " +
-                             result_text(wanted));
+                             wanted_text(given.plain.empty() ? "" : given.plain[0]));
   }
   check_outputs(*request->function, *request->frame, given);
   // TAPI closes a call whose lineMakeCall failed by completion, and not one that was refused.
@@ -201,20 +229,28 @@ void Interpreter::expect_completion(const Options& given, Run& run) {
   caller_.call(*find_function("lineCloseCall"), arguments, nullptr, Show::trace_only);
 }
 
-/// Refuses a word that no parameter of the message has as a constant: it would be waited for in vain.
+/// Refuses a word that no parameter of the message has as a constant, and a name that none has: it would be waited
+/// for in vain.
 void Interpreter::check_words(const Event& event, const Options& given) {
   for (const auto& word : given.plain) {
-    bool known = constant_value(word).has_value();
+    bool known = false;
+    const auto of = [&](const std::string& group) {
+      return !group.empty() && constant_value(starts_with(word, group + "_") ? word : group + "_" + word).has_value();
+    };
     for (const auto& param : event.params) {
-      if (param.role == "detail") {
-        for (DWORD bit = 1; bit != 0 && !known; bit <<= 1U) {
-          const auto group = detail_group(bit);
-          known = !group.empty() && constant_value(std::string(group) + "_" + word).has_value();
-        }
-      }
-      known = known || (!param.group.empty() && constant_value(param.group + "_" + word).has_value());
+      for (DWORD bit = 1; param.role == "detail" && bit != 0 && !known; bit <<= 1U)
+        known = of(std::string(detail_group(bit)));
+      known = known || of(param.group);
     }
     if (!known) throw std::runtime_error("\"" + word + "\" is no constant of " + std::string(event.name));
+  }
+  for (const auto& [name, value] : given.pairs) {
+    const bool known = std::any_of(event.params.begin(), event.params.end(),
+                                   [wanted = name](const auto& one) { return one.name == wanted; });
+    if (!known) {
+      throw std::runtime_error(std::string(event.name) + " has no parameter " + name + "; --describe " +
+                               std::string(event.name) + " lists them");
+    }
   }
 }
 
@@ -224,11 +260,11 @@ bool Interpreter::matches(const Happening& happening, const Event& event, const 
   for (const auto& word : given.plain) {  // constants of whichever parameter has them
     bool fits = false;
     for (std::size_t i = 0; i < 3; ++i) {
-      const std::string detail = params[i].role == "detail"
-                                     ? std::string(detail_group(static_cast<DWORD>(happening.p[0])))
-                                     : params[i].group;
-      auto value = detail.empty() ? std::nullopt : constant_value(detail + "_" + word);
-      if (!value) value = constant_value(word);
+      const std::string group = params[i].role == "detail"
+                                    ? std::string(detail_group(static_cast<DWORD>(happening.p[0])))
+                                    : params[i].group;
+      if (group.empty()) continue;
+      const auto value = constant_value(starts_with(word, group + "_") ? word : group + "_" + word);
       if (value && (happening.p[i] & *value) == *value && *value != 0) fits = true;
     }
     if (!fits) return false;
@@ -236,7 +272,6 @@ bool Interpreter::matches(const Happening& happening, const Event& event, const 
   for (const auto& pair : given.pairs) {
     const std::string &name = pair.first, &expected = pair.second;  // clang 14 captures no structured binding
     const auto param = std::find_if(params.begin(), params.end(), [&](const auto& one) { return one.name == name; });
-    if (param == params.end()) throw std::runtime_error(std::string(event.name) + " has no parameter " + name);
     const auto i = static_cast<std::size_t>(param - params.begin());
     if (param->role == "buffer") {
       if (parse_bytes(expected, false) != happening.data) return false;
@@ -258,6 +293,7 @@ void Interpreter::inside(const std::vector<std::string>& words, const Run& run) 
   if (std::find(verb, words.end(), "providerShutdown") != words.end()) {
     throw std::runtime_error("providerShutdown waits for the callback that it would be called from");
   }
+  for (const auto& name : split(options({verb, words.end()}, 2).get("as"), ',')) promise(name);
   const auto given = std::make_shared<Options>(options({words.begin(), verb}, 2));
   check_words(*event, *given);
   const Object* target = object(given->get("on"));
@@ -313,7 +349,9 @@ void Interpreter::expect_event(const Event& event, const Options& given, Run& ru
     const bool found = world_.changed.wait_for(lock, limit, find);
     if (world_.broken && !world_.keep_going) throw Stop("a rule is broken");
     if (!found) {
-      throw std::runtime_error(std::string(event.name) + " " + join(given.plain, " ") + " did not come on " +
+      std::string wanted = join(given.plain, " ");
+      for (const auto& [name, value] : given.pairs) wanted += (wanted.empty() ? "" : " ") + name + "=" + value;
+      throw std::runtime_error(std::string(event.name) + (wanted.empty() ? "" : " ") + wanted + " did not come on " +
                                given.get("on") + " within " + std::to_string(limit.count() / 1000) + " s; " +
                                unclaimed(section));
     }

@@ -155,7 +155,7 @@ void World::emit_until(Section* section, std::size_t index) {
 void World::emit_rest(Section* section) {
   for (auto i = section->emitted; i < section->happenings.size(); ++i) {
     const auto& rest = section->happenings[i];
-    if (rest.event == nullptr) continue;
+    if (rest.event == nullptr || !comparing) continue;
     note(std::string(rest.event->name) + " came after the last that the scenario expects, so its place is luck");
   }
   emit_until(section, section->happenings.size());
@@ -184,7 +184,9 @@ std::string World::canonical() {
 
 void World::breach(Rule rule, const std::string& detail) {
   const RuleText& text = text_of(rule);
-  const std::string sentence = "RULE BROKEN " + std::string(text.name) + ": " + detail +
+  const std::string where =
+      statement == 0 ? "" : ", while line " + std::to_string(statement) + " of the scenario ran";
+  const std::string sentence = "RULE BROKEN " + std::string(text.name) + ": " + detail + where +
                                ". The rule: " + std::string(text.sentence) + " (" + std::string(text.source) + ").";
   for (const auto& name : allowed) {
     if (name == text.name) return note(sentence);

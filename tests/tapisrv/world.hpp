@@ -150,12 +150,14 @@ class World {
   Section* provider = nullptr;
   Coverage coverage;
 
+  bool comparing = false;  // somebody wants the canonical trace
   unsigned callback_delay_us = 0;
   std::uintptr_t provider_handle = 0;
   std::atomic<int> inside_callback{0};
   std::atomic<std::thread::id> callback_thread{};  // while a callback runs
   Happening* current = nullptr;                    // that the callback's thread acts for; that thread only
   std::atomic<bool> broken{false};
+  std::atomic<int> statement{0};          // the line of the scenario that runs (one of them, with parallel ones)
   std::atomic<bool> nonreentrant{false};  // the provider takes one function at a time
   For comparison = For::comparison;       // of the canonical trace; set before the start
   std::vector<std::string> allowed;       // names of rules that only make a note; set before the start

@@ -285,6 +285,7 @@ EXPORT TSPI_lineClose(HDRVLINE hd) {
 EXPORT TSPI_lineSetStatusMessages(HDRVLINE, DWORD, DWORD) { return 0; }
 EXPORT TSPI_lineSetDefaultMediaDetection(HDRVLINE, DWORD) { return 0; }
 EXPORT TSPI_lineGetNumAddressIDs(HDRVLINE, LPDWORD count) {
+  if (habit("crash")) std::abort();
   if (!habit("output_missing")) *count = 1;
   return 0;
 }

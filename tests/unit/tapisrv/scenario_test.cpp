@@ -57,11 +57,30 @@ TEST(Scenario, FailsWithItsLine) {
       {"open line 7", "there is no line 7"},
       {"open line 1 as l\ncall lineNothing l", "line 2: TSPI has no function lineNothing"},
       {"open line 1 as l\ncall lineGetNumAddressIDs x", "nothing is called \"x\""},
-      {"open line 1 as l\nlimit 1\nexpect LINE_NEWCALL on l", "LINE_NEWCALL  did not come on l within 1 s"},
+      {"open line 1 as l\nlimit 1\nexpect LINE_NEWCALL on l", "LINE_NEWCALL did not come on l within 1 s"},
       {"open line 1 as l\nread lineGetNumAddressIDs l dwNumAddressIDs=2", "gave dwNumAddressIDs=1 instead of 2"},
       {"open line 1 as l\ncall lineSetLineDevStatus l dwStatusToChange=1 as s\nclose l",
        "did not ask what became of lineSetLineDevStatus in line 2"},
       {"open line 1 foo as l", "\"foo\" says nothing to open"},
+      {"print a\nrepeat 2\nexpct LINE_CLOSE on l\nend", "line 3: \"expct\" is no statement"},
+      {"open line 1 as l\ncall lineMakeCall lpszDestAddress=\"1\" as c",
+       "line 2: lineMakeCall needs a line for hdLine"},
+      {"open phone 1 as p\ncall lineMakeCall p as c",
+       "line 2: lineMakeCall needs a line for hdLine, and \"p\" is a phone"},
+      {"open line 1 as l\nclose l\nread lineGetNumAddressIDs l", "line 3: \"l\" is closed"},
+      {"open line 1 as l\nclose l\nclose l", "line 3: \"l\" is closed"},
+      {"open line 1 as l\ncall lineDevSpecific l lpParams=\"x\"\nexpect completion any",
+       "ended in 0 instead of an error"},
+      {"open line 1 as l\nread lineGetAddressStatus l dwAddressID=99999999999", "is more than 32 bits hold"},
+      {"limit 1\nopen line 1 as l\ncall lineDevSpecific l lpParams=\"ring\"\nexpect completion\nexpect LINE_NEWCALL "
+       "on l as "
+       "c\ncall lineAnswer c\nexpect completion\nexpect LINE_CALLSTATE CONNECTED on c\n"
+       "expect LINE_CALLSTATE LINECALLSTATE_IDLE on c",  // the value of LINECONNECTEDMODE_ACTIVE, which came
+       "line 9: LINE_CALLSTATE LINECALLSTATE_IDLE did not come on c"},
+      {"open line 1 as l\ncall lineForward l lpForwardList[0].dwForwardMode=1", "lpForwardList is a structure"},
+      {"open line 1 as l\ncall lineForward l lpForwardList=x:00", "lpForwardList is a structure"},
+      {"repeat -1\nprint x\nend", "line 1: repeat takes 1000000 rounds at most"},
+      {"open line 1 as l\nexpect LINE_LINEDEVSTATE on l dwParam1=3", "--describe LINE_LINEDEVSTATE lists them"},
       {"\xEF\xBB\xBFopen line", "line 1: a word is missing after \"open line\""},
       {"limit 1\nwait no line 1", "line 2: line 1 is still there"},
       {"open line 1 as l\nexpect no LINE_CLOSE on l within 99999999999999999999", "line 2: "},
@@ -73,6 +92,49 @@ TEST(Scenario, FailsWithItsLine) {
     EXPECT_EQ(said.status, 1) << one.text;
     EXPECT_NE(said.text.find(one.says), std::string::npos) << one.text << "\n" << said.text;
   }
+}
+
+TEST(Scenario, IsLookedAtBeforeAnythingIsCalled) {
+  const Said said = run_tapisim(BAD_TSP, write("open line 1 as l\nread lineNothing l\n"), "");
+  EXPECT_EQ(said.status, 1);
+  EXPECT_EQ(said.text.find("lineOpen"), std::string::npos) << said.text;
+}
+
+TEST(Scenario, AsksForTheEndOfWhatWasCalledInsideACallback) {
+  const std::string text =
+      "open line 1 as l\ncall lineDevSpecific l lpParams=\"ring\"\nexpect completion\nexpect LINE_NEWCALL on l as c\n"
+      "inside LINE_CALLSTATE CONNECTED on c call lineDevSpecific l lpParams=\"nothing\" as r\ncall lineAnswer c\n"
+      "expect completion of r\n";
+  const Said said = run_tapisim(BAD_TSP, write(text), "--quiet");
+  EXPECT_EQ(said.status, 0) << said.text;
+}
+
+TEST(Scenario, CountsEachLoopForItself) {
+  const Said said = run_tapisim(BAD_TSP, write("repeat 2\nrepeat 3\nprint inner $i\nend\nprint outer $i\nend\n"), "");
+  EXPECT_NE(said.text.find("outer 1"), std::string::npos) << said.text;
+  EXPECT_EQ(said.text.find("outer 3"), std::string::npos) << said.text;
+}
+
+TEST(Scenario, ThatFailsLeavesWhatItReached) {
+  const std::string coverage = testing::TempDir() + "tapisim-failed.coverage";
+  std::remove(coverage.c_str());
+  const Said said = run_tapisim(BAD_TSP, write("open line 1 as l\ncheck 1 2\n"), "--quiet --coverage " + coverage);
+  EXPECT_EQ(said.status, 1) << said.text;
+  EXPECT_NE(file_text(coverage).find("function lineOpen success:"), std::string::npos) << file_text(coverage);
+}
+
+TEST(Scenario, NamesTheFunctionInWhichTheProviderCrashes) {
+  const Said said =
+      run_tapisim(BAD_TSP, write("open line 1 as l\nread lineGetNumAddressIDs l\n"), "--quiet", "crash");
+  EXPECT_NE(said.status, 0);
+  EXPECT_NE(said.text.find("The provider crashed inside TSPI_lineGetNumAddressIDs, called by line 2 of the scenario"),
+            std::string::npos)
+      << said.text;
+}
+
+TEST(Scenario, OptionsLeaveTheScenarioToItsPlace) {
+  const Said said = run_tapisim(BAD_TSP, "--allow permanent_id " + write("print x"), "--quiet");
+  EXPECT_EQ(said.status, 0) << said.text;
 }
 
 TEST(Scenario, NamesARuleThatIsNone) {
