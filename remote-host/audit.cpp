@@ -46,11 +46,18 @@ std::string address_in([[maybe_unused]] std::span<const std::uint8_t> arguments,
     const auto inputs = wire::decode<typename C::Inputs>(arguments);
     if (const auto& entries = std::get<list>(inputs)) return destinations(*entries, version);
   }
+  std::string address;
   if constexpr (constexpr auto at = address_position<C>(); at < C::size) {
     const auto inputs = wire::decode<typename C::Inputs>(arguments);
-    if (const auto& text = std::get<at>(inputs)) return wire::utf8_of(*text);
+    if (const auto& text = std::get<at>(inputs)) address = wire::utf8_of(*text);
   }
-  return {};
+  if constexpr (constexpr auto at = C::position("lpCallParams"); at < C::size) {
+    const auto inputs = wire::decode<typename C::Inputs>(arguments);
+    const auto& params = std::get<at>(inputs);
+    const auto target = params ? text_in(*params, offsetof(LINECALLPARAMS, dwTargetAddressSize)) : "";
+    if (!target.empty() && target != address) address += (address.empty() ? "" : ", ") + target;
+  }
+  return address;
 }
 
 using Reader = std::string (*)(std::span<const std::uint8_t>, std::uint32_t);
@@ -82,7 +89,7 @@ log::Fields fields_of(const ControlAction& action) {
   log::Fields all{
       {"function", info ? std::string(info->name) : std::to_string(action.function)},
       {"result", action.result ? result_text(*action.result) : "unknown"},
-      {"note", std::string(action.result ? action.note : "the desktop left before the answer")},
+      {"note", action.result || !action.note.empty() ? action.note : "the desktop left before the answer"},
       {"certificate", action.certificate},
       {"machine", action.machine},
       {"address", action.address},

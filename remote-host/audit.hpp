@@ -26,8 +26,8 @@ struct ControlAction {
   std::uint32_t permanent_id = 0;
   std::vector<std::uint64_t> calls;  // that it names, then those that it made
   std::string to;                    // the dialled address
-  std::optional<LONG> result;        // what the desktop was told; none: it left before that
-  std::string_view note;
+  std::optional<LONG> result;        // what the driver or the host said of it; none: nobody knows
+  std::string note;
   std::uint64_t trace = 0;
 };
 
@@ -40,9 +40,9 @@ class Audit {
 /// The parts of its line, in their order; what is not known is left out.
 log::Fields fields_of(const ControlAction& action);
 
-/// The address in the arguments of a function that dials or sends calls somewhere (lineForward: perhaps several,
-/// separated by ", "); empty: there is none. Digits that are sent within a call are none: they may be a secret.
-/// `version`: the negotiated one of the line. Throws Failure(Malformed).
+/// The addresses in the arguments of a function that dials or sends calls somewhere, also those in its call
+/// parameters or forward list, separated by ", "; empty: there is none. Digits that are sent within a call are none:
+/// they may be a secret. `version`: the negotiated one of the line. Throws Failure(Malformed).
 std::string dialled_address(std::uint16_t function, std::span<const std::uint8_t> arguments, std::uint32_t version);
 
 /// To the log, or to the audit's own output.

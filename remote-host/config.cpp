@@ -158,9 +158,15 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
       section.refuse(section.take("slot_bytes"), "provider.slot_bytes must be 4 or 8.");
     }
     provider.desktops_configure = section.flag("desktops_configure", false);
-    provider.monitor_media = section.number("monitor_media", 0, 0, 0xFFFFFFFF);
+    if (section.take("monitor_media")) provider.monitor_media = section.number("monitor_media", 0, 0, 0xFFFFFFFF);
     provider.scoped_call_ids = section.flag("scoped_call_ids", false);
     section.no_others();
+    for (const auto& other : config.providers) {
+      if (other.module == provider.module && other.permanent_id == provider.permanent_id) {
+        section.refuse(&each, "provider \"" + other.name + "\" has the same module and the same permanent_id, by " +
+                                  "which the driver keeps its settings; give this one another.");
+      }
+    }
     config.providers.push_back(std::move(provider));
   }
 }

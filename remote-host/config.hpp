@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct ProviderConfig {
   std::uint32_t permanent_id = 1;  // dwPermanentProviderID; the vendor keeps its settings by it
   unsigned slot_bytes = 0;         // 0: a whole handle
   bool desktops_configure = false;
-  std::uint32_t monitor_media = 0;  // LINEMEDIAMODE_
+  std::optional<std::uint32_t> monitor_media;  // LINEMEDIAMODE_
   bool scoped_call_ids = false;
 };
 

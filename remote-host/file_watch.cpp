@@ -1,33 +1,14 @@
 #include "remote-host/file_watch.hpp"
 
-#include <fstream>
-#include <iterator>
-
 #include "remote-host/log.hpp"
+#include "security/errors.hpp"
+#include "wire/failure.hpp"
 
 namespace tsplink::host {
 
-namespace {
-
-std::optional<std::string> text_of(const std::filesystem::path& file) {
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(file, failure)) return std::nullopt;  // a pipe would never end
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(stream), {});
+FileWatch::FileWatch(std::vector<File> files, Take take) : files_(std::move(files)), take_(std::move(take)) {
+  tried_ = seen_ = read().print;
 }
-
-std::vector<std::optional<std::size_t>> prints_of(const FileWatch::Texts& texts) {
-  std::vector<std::optional<std::size_t>> prints;
-  for (const auto& text : texts)
-    prints.push_back(text ? std::optional(std::hash<std::string>()(*text)) : std::nullopt);
-  return prints;
-}
-
-}  // namespace
-
-FileWatch::FileWatch(std::vector<std::filesystem::path> files, Take take)
-    : files_(std::move(files)), take_(std::move(take)), tried_(prints_of(read())), seen_(tried_) {}
 
 void FileWatch::start() {
   thread_ = std::thread([this] { run(); });
@@ -51,17 +32,29 @@ void FileWatch::run() {
   }
 }
 
-FileWatch::Texts FileWatch::read() const {
-  Texts texts;
-  for (const auto& file : files_) texts.push_back(text_of(file));
-  return texts;
+FileWatch::Look FileWatch::read() const {
+  Look look;
+  const auto add = [&](const std::string& text) { look.print = look.print * 31 + std::hash<std::string>()(text); };
+  for (const auto& file : files_) {
+    if (file.path.empty()) continue;
+    try {
+      const std::shared_ptr<const security::FileText> text(
+          new security::FileText(security::read_file(file.path, file.role)));
+      add(text->text());
+      look.texts.emplace(file.path, text);
+    } catch (const security::Error& failure) {
+      if (look.trouble.empty()) look.trouble = "The " + std::string(failure.what()) + ".";
+      add(failure.what());
+    }
+  }
+  return look;
 }
 
 void FileWatch::take_now() {
   const std::lock_guard lock(looking_);
-  const auto texts = read();
-  seen_ = prints_of(texts);
-  take(texts);
+  const auto look = read();
+  seen_ = look.print;
+  take(look);
 }
 
 std::chrono::system_clock::time_point FileWatch::taken() const {
@@ -74,10 +67,11 @@ std::string FileWatch::problem() const {
   return problem_;
 }
 
-void FileWatch::take(const Texts& texts) {
-  tried_ = prints_of(texts);
+void FileWatch::take(const Look& look) {
+  tried_ = look.print;
   try {
-    take_(texts);
+    if (!look.trouble.empty()) throw Failure(Kind::Configuration, look.trouble);
+    take_(look.texts);
   } catch (const std::exception& failure) {
     problem_ = failure.what();
     throw;
@@ -88,15 +82,14 @@ void FileWatch::take(const Texts& texts) {
 
 void FileWatch::look() {
   const std::lock_guard lock(looking_);
-  const auto texts = read();
-  const auto prints = prints_of(texts);
-  const bool settled = prints == seen_;
-  seen_ = prints;
-  if (!settled || prints == tried_) return;
+  const auto said = problem_;
   try {
-    take(texts);
+    const auto look = read();
+    const bool settled = look.print == seen_;
+    seen_ = look.print;
+    if (settled && (look.print != tried_ || !problem_.empty())) take(look);
   } catch (const std::exception& failure) {
-    log::error(std::string(failure.what()) + " What was in force before stays in force.");
+    if (failure.what() != said) log::error(std::string(failure.what()) + " What was in force before stays in force.");
   }
 }
 

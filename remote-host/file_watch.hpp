@@ -6,28 +6,35 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "security/files.hpp"
 
 namespace tsplink::host {
 
 class FileWatch {
  public:
-  /// What the files hold, in their order; none: there is no such file.
-  using Texts = std::vector<std::optional<std::string>>;
+  struct File {
+    std::filesystem::path path;
+    const char* role;  // "policy file"
+  };
+  /// What the files hold.
+  using Texts = std::map<std::filesystem::path, std::shared_ptr<const security::FileText>>;
   /// Puts them in force; what it throws says what is wrong with them, and what was in force before stays.
   using Take = std::function<void(const Texts&)>;
-  /// Nothing is taken yet: who reads the files after this misses no change of them.
-  FileWatch(std::vector<std::filesystem::path> files, Take take);
+  /// Nothing is taken yet: who reads the files after this misses no change of them. Those without a path are none.
+  FileWatch(std::vector<File> files, Take take);
   ~FileWatch() { stop(); }
 
   /// Looks each second from now on.
   void start();
   void stop();
-  /// Takes the files as they are now. Throws what `take` throws. Any thread.
+  /// Takes the files as they are now. Throws what `take` throws, or Failure(Configuration). Any thread.
   void take_now();
   /// When what is in force was taken. Any thread.
   std::chrono::system_clock::time_point taken() const;
@@ -35,21 +42,27 @@ class FileWatch {
   /// thread.
   std::string problem() const;
   /// One look. What is new is taken when two looks have found the same: whoever writes the files has then finished.
+  /// What was refused is tried again with each look: perhaps only the rights of a file were wrong, or the clock.
   void look();
 
  private:
-  using Prints = std::vector<std::optional<std::size_t>>;  // of the texts: a key's is not kept
-  Texts read() const;
+  /// The files at one look. A trouble, of one that cannot be read, is a sentence; else it is empty.
+  struct Look {
+    Texts texts;
+    std::string trouble;
+    std::size_t print = 0;  // of all that: texts are not kept, since a key's is among them
+  };
+  Look read() const;
   void run();
-  void take(const Texts& texts);
+  void take(const Look& look);
 
-  const std::vector<std::filesystem::path> files_;
+  const std::vector<File> files_;
   const Take take_;
   mutable std::mutex looking_;  // of the next four
   std::string problem_;
   std::chrono::system_clock::time_point taken_ = std::chrono::system_clock::now();
-  Prints tried_;  // the last that were taken, good or not
-  Prints seen_;   // by the last look
+  std::size_t tried_ = 0;  // the last that was taken, good or not
+  std::size_t seen_ = 0;   // by the last look
   std::mutex mutex_;
   std::condition_variable stopped_;
   bool stopping_ = false;

@@ -22,8 +22,10 @@ namespace tsplink::host {
 
 namespace {
 
-std::shared_ptr<const security::Context> context_of(const Config& config) {
+/// `texts`: of the files, where somebody has read them already.
+std::shared_ptr<const security::Context> context_of(const Config& config, const FileWatch::Texts& texts = {}) {
   security::IdentityFiles files;
+  files.texts = texts;
   files.certificate = config.certificate;
   files.key = config.key;
   files.authority = config.authority;
@@ -32,6 +34,28 @@ std::shared_ptr<const security::Context> context_of(const Config& config) {
   auto context = security::Context::load(security::Side::Server, files);
   for (const auto& warning : context->warnings()) log::warn(warning);
   return context;
+}
+
+std::string revocations_text(const security::Context& context) {
+  std::string text;
+  for (const auto& list : context.revocations()) {
+    text += (text.empty() ? "" : "; ") + ("number " + list.number) + " of \"" + list.authority + "\", until " +
+            security::rfc3339(list.ends);
+  }
+  return text;
+}
+
+/// A copy from before a revocation, say from a backup, admits again whom it revoked.
+void warn_of_older_lists(const security::Context& before, const security::Context& now) {
+  for (const auto& list : now.revocations()) {
+    for (const auto& old : before.revocations()) {
+      const auto order = std::pair(list.number.size(), list.number) < std::pair(old.number.size(), old.number);
+      if (old.authority != list.authority || !order) continue;
+      log::warn("The revocation list of \"" + list.authority + "\" is number " + list.number +
+                " now, and was number " + old.number +
+                ": who was revoked since is admitted again. Put the newest one there.");
+    }
+  }
 }
 
 link::Limits limits_of(const LimitsConfig& config) {
@@ -69,9 +93,12 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
                  [](link::Level level, const std::string& line) {
                    log::write(level == link::Level::Warning ? log::Level::Warn : log::Level::Info, line);
                  }),
-        policy_({config.policy}, [this](const auto& texts) { take_policy(texts.front()); }),
-        certificates_({config.certificate, config.key, config.authority, config.revocations},
-                      [this](const auto&) { take_certificates(); }),
+        policy_({{config.policy, "policy file"}}, [this](const auto& texts) { take_policy(texts); }),
+        certificates_({{config.certificate, "certificate file"},
+                       {config.key, "key file"},
+                       {config.authority, "authority file"},
+                       {config.revocations, "revocation list"}},
+                      [this](const auto& texts) { take_certificates(texts); }),
         broker_(*this, *this, std::make_shared<const Policy>(Policy::read(config.policy)), broker_options(config),
                 &audit_),
         context_(context_of(config)),
@@ -126,7 +153,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
 
   std::string on_hello(const link::PeerInfo&) override { return {}; }
   void on_up(link::SessionId session, const link::PeerInfo& desktop) override {
-    names_[session] = desktop.machine + " (" + desktop.certificate.subject + ", " + desktop.address + ")";
+    names_[session] = log::shown(desktop.machine) + " (" + desktop.certificate.subject + ", " + desktop.address + ")";
     const auto& certificate = desktop.certificate;
     const auto granted = broker_.session_up(
         session, {desktop.machine, {certificate.subject, certificate.alternative_names}, desktop.address});
@@ -192,27 +219,28 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     workers_.push_back(std::move(attached));
   }
 
-  /// Of the text that was looked at, whatever is in the file by now.
-  void take_policy(const std::optional<std::string>& text) {
+  void take_policy(const FileWatch::Texts& texts) {
     const auto policy =
-        std::make_shared<const Policy>(text ? Policy::parse(*text, config_.policy) : Policy::read(config_.policy));
+        std::make_shared<const Policy>(Policy::parse(texts.at(config_.policy)->text(), config_.policy));
     reactor_.post([this, policy] { broker_.set_policy(policy); });
     log::info("The policy " + config_.policy.string() + " is in force.");
   }
 
-  void take_certificates() {
+  void take_certificates(const FileWatch::Texts& texts) {
     std::shared_ptr<const security::Context> context;
     try {
-      context = context_of(config_);
+      context = context_of(config_, texts);
     } catch (const security::Error& failure) {
       throw Failure(Kind::Configuration, "The certificates cannot be used: " + std::string(failure.what()) + ".");
     }
+    warn_of_older_lists(*this->context(), *context);
     {
       const std::lock_guard lock(context_mutex_);
       context_ = context;
     }
     reactor_.post([this, context] { server_.set_context(context); });
-    log::info("The certificates are in force: " + security::describe(context->own()) + ".");
+    log::info("The certificates are in force: " + security::describe(context->own()) +
+              (context->revocations().empty() ? "" : "; revocation list: " + revocations_text(*context)) + ".");
   }
 
   std::shared_ptr<const security::Context> context() const {
@@ -263,7 +291,10 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     facts.certificate = context->own().subject;
     facts.certificate_expires = context->own().not_after;
     facts.certificates_taken = certificates_.taken();
+    facts.revocations = revocations_text(*context);
     facts.certificates_problem = certificates_.problem();
+    for (const auto& warning : context->warnings())
+      facts.certificates_problem += (facts.certificates_problem.empty() ? "" : "; ") + warning;
     for (const auto& each : workers_) {
       const auto activity = each->worker->activity();
       facts.providers.push_back({each->worker->name(), each->module, std::nullopt, each->worker->lines(),

@@ -78,6 +78,9 @@ inline void info(std::string line, Fields fields = {}) { write(Level::Info, std:
 inline void warn(std::string line, Fields fields = {}) { write(Level::Warn, std::move(line), std::move(fields)); }
 inline void error(std::string line, Fields fields = {}) { write(Level::Error, std::move(line), std::move(fields)); }
 
+/// A name that somebody else chose, for a line: in quotes unless it is plain, so that it passes for nothing else.
+std::string shown(std::string_view name);
+
 /// A dialled number that shows its length and its last two characters; nothing of one that is shorter than four.
 std::string masked(std::string_view number);
 

@@ -44,6 +44,8 @@ std::string utc(std::chrono::system_clock::time_point time) {
 
 }  // namespace
 
+std::string shown(std::string_view name) { return plain(name) ? std::string(name) : in_quotes(name); }
+
 std::string masked(std::string_view number) {
   constexpr std::size_t kShown = 2;
   std::size_t letters = 0;
@@ -77,7 +79,7 @@ std::string formatted(const Line& line, Format format, bool mask_numbers) {
     } else {
       out += field.name;
       out += '=';
-      out += plain(value) ? value : wire::printable(in_quotes(value));
+      out += wire::printable(shown(value));
     }
   }
   return json ? out + '}' : out;

@@ -46,9 +46,10 @@ std::vector<NamedId> inputs_name(std::span<const std::uint8_t> arguments) {
   const auto inputs = wire::decode<typename C::Inputs>(arguments);
   std::vector<NamedId> ids;
   wire::for_each_parameter<C>([&](auto at) {
-    constexpr auto named = naming<typename C::template Role<at.value>>();
-    if constexpr (std::is_same_v<typename C::template Role<at.value>, wire::DialogObject>) {
-      ids.push_back({kind_of_object(std::get<wire::DialogObject::type_at<C>()>(inputs)), std::get<at.value>(inputs)});
+    using Role = typename C::template Role<at.value>;
+    constexpr auto named = naming<Role>();
+    if constexpr (std::is_same_v<Role, wire::DialogObject>) {  // by Role, or clang 14 looks into what is discarded
+      ids.push_back({kind_of_object(std::get<Role::template type_at<C>()>(inputs)), std::get<at.value>(inputs)});
     }
     if constexpr (named.has_value()) {
       const std::uint64_t id = std::get<at.value>(inputs);

@@ -1,5 +1,7 @@
 #include "remote-host/toml_section.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 namespace tsplink::host {
@@ -15,7 +17,13 @@ std::string read_text(const std::filesystem::path& file, const std::string& what
     throw Failure(Kind::Configuration, other ? file.string() + " is no ordinary file; " + advice + "."
                                              : "There is no " + what + " " + file.string() + "; " + advice + ".");
   }
+  errno = 0;
   std::ifstream stream(file, std::ios::binary);  // by path: a name in UTF-16 on Windows
+  if (!stream) {
+    const std::string reason = errno != 0 ? std::strerror(errno) : "unknown reason";
+    throw Failure(Kind::Configuration, "The " + what + " " + file.string() + " cannot be read (" + reason +
+                                           "); let this account read it.");
+  }
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 

@@ -2,11 +2,13 @@
 
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "security/certificate_reader.hpp"
 #include "security/context_impl.hpp"
 #include "security/identity_loader.hpp"
+#include "security/issuing.hpp"
 #include "security/memory_bio.hpp"
 #include "security/verification.hpp"
 
@@ -41,6 +43,61 @@ void judge_own_certificate(const Identity& identity, const IdentityFiles& files,
   }
 }
 
+bool is_of(const X509_CRL* list, const X509* authority) {
+  return X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(authority)) == 0 &&
+         X509_CRL_verify(const_cast<X509_CRL*>(list), X509_get0_pubkey(authority)) == 1;
+}
+
+/// What is trusted by itself, and the own certificate, are not looked up in revocation lists during a handshake.
+bool is_revoked(const X509* certificate, const std::vector<CrlPtr>& lists) {
+  return std::any_of(lists.begin(), lists.end(), [&](const CrlPtr& list) {
+    X509_REVOKED* entry = nullptr;
+    return X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_issuer_name(certificate)) == 0 &&
+           X509_CRL_get0_by_cert(list.get(), &entry, const_cast<X509*>(certificate)) == 1;
+  });
+}
+
+void judge_list(const X509_CRL* list, Context::Impl& context) {
+  const auto now = std::chrono::system_clock::now();
+  const auto ends = time_of(X509_CRL_get0_nextUpdate(list));
+  const auto begins = time_of(X509_CRL_get0_lastUpdate(list));
+  const auto authority = name_text(X509_CRL_get_issuer(list));
+  context.revocations.push_back({authority, number_of(list), ends});
+  const auto name = "the revocation list of \"" + authority + "\" in " + context.revocations_file;
+  if (ends <= now) {
+    context.warnings.push_back(name + " expired on " + describe(ends) +
+                               ": put a new one there, or no peer of that authority is admitted");
+  } else if (ends - now < std::min<std::chrono::system_clock::duration>(kExpiryWarning, (ends - begins) / 4)) {
+    context.warnings.push_back(name + " ends on " + describe(ends) + ": put a new one there before");
+  }
+}
+
+/// A list of somebody else's would admit nobody, without a word.
+void judge_lists(const Identity& identity, Context::Impl& context) {
+  const auto& lists = identity.revocations;
+  if (lists.empty()) return;
+  for (const CrlPtr& list : lists) judge_list(list.get(), context);
+  std::vector<std::string> without;
+  for (const CertificatePtr& authority : identity.authorities) {
+    const auto of_it = [&](const CrlPtr& list) { return is_of(list.get(), authority.get()); };
+    if (std::none_of(lists.begin(), lists.end(), of_it)) without.push_back(subject_of(authority.get()));
+  }
+  ERR_clear_error();
+  if (without.size() == identity.authorities.size()) {
+    throw Error("the revocation lists in " + context.revocations_file + " are of no authority in " +
+                context.authority_file + ", so that nobody would be admitted: put the list of \"" + without.front() +
+                "\" there, or the authority that made the list into the other file");
+  }
+  for (const auto& name : without) {
+    context.warnings.push_back("there is no revocation list of \"" + name + "\" in " + context.revocations_file +
+                               ": put it there, or no peer of that authority is admitted");
+  }
+  if (is_revoked(identity.certificate.get(), lists)) {
+    context.warnings.push_back("own certificate \"" + context.own.subject +
+                               "\" was revoked by its authority: issue a new one");
+  }
+}
+
 void judge_trust(const Identity& identity, Context::Impl& context) {
   for (const CertificatePtr& authority : identity.authorities) {
     if (X509_check_ca(authority.get()) == 0) {
@@ -54,13 +111,7 @@ void judge_trust(const Identity& identity, Context::Impl& context) {
                                (is_expired(authority.get()) ? " expired on " : " expires on ") + describe(end) +
                                ": replace it, or no peer of it is admitted");
   }
-  for (const CrlPtr& list : identity.revocations) {
-    const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list.get());
-    if (next == nullptr || X509_cmp_current_time(next) > 0) continue;
-    context.warnings.push_back("the revocation list of \"" + name_text(X509_CRL_get_issuer(list.get())) + "\" in " +
-                               context.revocations_file + " expired on " + time_text(next) +
-                               ": put a new one there, or no peer of that authority is admitted");
-  }
+  judge_lists(identity, context);
 }
 
 void use_identity(SSL_CTX* ssl, const Identity& identity, const IdentityFiles& files) {
@@ -75,18 +126,6 @@ void use_identity(SSL_CTX* ssl, const Identity& identity, const IdentityFiles& f
       fail("the issuer \"" + subject_of(issuer.get()) + "\" sent along with " + name + " cannot be used");
     }
   }
-}
-
-/// What is trusted by itself is not looked up in revocation lists during a handshake, so this is done here.
-bool is_revoked(const X509* authority, const std::vector<CrlPtr>& lists) {
-  for (const CrlPtr& list : lists) {
-    X509_REVOKED* entry = nullptr;
-    if (X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_issuer_name(authority)) == 0 &&
-        X509_CRL_get0_by_cert(list.get(), &entry, const_cast<X509*>(authority)) == 1) {
-      return true;
-    }
-  }
-  return false;
 }
 
 void use_trust(SSL_CTX* ssl, const Identity& identity, Context::Impl& context) {
@@ -171,6 +210,7 @@ std::shared_ptr<const Context> Context::load(Side side, const IdentityFiles& fil
 
 Side Context::side() const { return impl_->side; }
 const PeerCertificate& Context::own() const { return impl_->own; }
+const std::vector<RevocationList>& Context::revocations() const { return impl_->revocations; }
 const std::vector<std::string>& Context::warnings() const { return impl_->warnings; }
 
 }  // namespace tsplink::security

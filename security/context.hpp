@@ -4,6 +4,7 @@
 // of the old one go on; tickets of the old one are worth nothing to a server's new one). Threads: any.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,13 @@
 namespace tsplink::security {
 
 enum class Side { Client, Server };
+
+/// One that a context goes by.
+struct RevocationList {
+  std::string authority;  // subject
+  std::string number;     // decimal, "0" when it has none
+  std::chrono::system_clock::time_point ends;
+};
 
 inline constexpr char kProtocolName[] = "tsplink/1";  // ALPN
 
@@ -32,7 +40,9 @@ class Context {
   Side side() const;
   /// This side's own certificate.
   const PeerCertificate& own() const;
-  /// One sentence each: own certificate or an authority about to expire (30 days), revocation list out of date.
+  const std::vector<RevocationList>& revocations() const;
+  /// One sentence each: own certificate revoked or about to expire, an authority about to expire (30 days) or without
+  /// a revocation list, a list out of date or about to end (30 days, or a quarter of its time).
   const std::vector<std::string>& warnings() const;
   const Impl& impl() const { return *impl_; }
 

@@ -12,6 +12,7 @@ struct Context::Impl {
   Side side = Side::Client;
   PeerCertificate own;
   std::vector<std::string> warnings;
+  std::vector<RevocationList> revocations;
   std::string authority_file;    // for sentences; the certificate file when it brought the authorities
   std::string revocations_file;  // for sentences
   BioMethodPtr bio_method;

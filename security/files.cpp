@@ -2,9 +2,11 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <system_error>
 
 #ifdef _WIN32
@@ -12,9 +14,6 @@
 
 #include <aclapi.h>
 #include <sddl.h>
-
-#include <algorithm>
-#include <memory>
 #else
 #include <fcntl.h>
 #include <sys/file.h>
@@ -44,7 +43,57 @@ constexpr std::chrono::milliseconds kLockPoll{20};
 
 FileText::~FileText() { OPENSSL_cleanse(text_.data(), text_.size()); }
 
-FileText read_file(const std::filesystem::path& path, const char* role) {
+namespace {
+
+[[noreturn]] void cannot_read(const std::string& file, int error) {
+  throw Error(file + " cannot be read (" + (error != 0 ? std::strerror(error) : "unknown reason") +
+              "): let this program's account read it");
+}
+
+#ifndef _WIN32
+/// The stream's file may have become another since it was looked at: what is open counts, and opening never waits.
+std::string bytes_of(const std::filesystem::path& path, const std::string& file, bool pipe) {
+  const int opened = open(path.c_str(), O_RDONLY | O_CLOEXEC | (pipe ? 0 : O_NONBLOCK));
+  if (opened < 0) cannot_read(file, errno);
+  const std::unique_ptr<const int, decltype([](const int* number) { close(*number); })> owner(&opened);
+  struct stat status {};
+  if (fstat(opened, &status) != 0) cannot_read(file, errno);
+  if (!pipe && !S_ISREG(status.st_mode)) throw Error(file + " is no ordinary file: correct the path");
+  // Sized beforehand, so that growing leaves no copy of a key behind.
+  std::string text(
+      S_ISREG(status.st_mode) ? std::min<std::size_t>(static_cast<std::size_t>(status.st_size), kMaxFile) : kMaxFile,
+      '\0');
+  text.push_back('\0');  // for what is too much
+  std::size_t used = 0;
+  while (used < text.size()) {
+    const auto count = read(opened, text.data() + used, text.size() - used);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) cannot_read(file, errno);
+    if (count == 0) break;
+    used += static_cast<std::size_t>(count);
+  }
+  text.resize(used);
+  return text;
+}
+#else
+std::string bytes_of(const std::filesystem::path& path, const std::string& file, bool pipe) {
+  std::error_code error;
+  if (!pipe && !std::filesystem::is_regular_file(path, error))
+    throw Error(file + " is no ordinary file: correct the path");
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) cannot_read(file, errno);
+  const auto size = std::filesystem::file_size(path, error);
+  std::string text(error ? kMaxFile : std::min<std::size_t>(static_cast<std::size_t>(size), kMaxFile), '\0');
+  text.push_back('\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad()) cannot_read(file, errno);
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+#endif
+
+FileText read_whole(const std::filesystem::path& path, const char* role, bool pipe) {
   const std::string file = std::string(role) + " " + path.string();
   if (path.empty()) throw Error(std::string("no ") + role + " is configured: name one");
   std::error_code error;
@@ -54,20 +103,17 @@ FileText read_file(const std::filesystem::path& path, const char* role) {
   }
   if (error) throw Error(file + " cannot be reached: " + error.message());
   if (std::filesystem::is_directory(status)) throw Error(file + " is a folder: name a file in it");
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    const std::string reason = errno != 0 ? std::strerror(errno) : "unknown reason";
-    throw Error(file + " cannot be read (" + reason + "): let this program's account read it");
-  }
-  // Sized beforehand, so that growing leaves no copy of a key behind.
-  const auto size = std::filesystem::file_size(path, error);
-  if (!error && size > kMaxFile) throw Error(file + " is larger than 4 MiB: it is not what it should be");
-  std::string text(error ? kMaxFile : static_cast<std::size_t>(size), '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.empty()) throw Error(file + " is empty: put PEM text into it");
+  auto text = bytes_of(path, file, pipe);
+  if (text.empty()) throw Error(file + " is empty: write it again");
+  if (text.size() > kMaxFile) throw Error(file + " is larger than 4 MiB: it is not what it should be");
   return FileText(std::move(text));
+}
+
+}  // namespace
+
+FileText read_file(const std::filesystem::path& path, const char* role) { return read_whole(path, role, false); }
+FileText read_file_or_pipe(const std::filesystem::path& path, const char* role) {
+  return read_whole(path, role, true);
 }
 
 #ifdef _WIN32

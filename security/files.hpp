@@ -25,8 +25,11 @@ class FileText {
 };
 
 /// Reads a whole file of at most 4 MiB. `role` names it in the sentence ("certificate file").
-/// Throws Error when there is no such file, it cannot be read, is empty or too large.
+/// Throws Error when there is no such file, it is none that ends (a device, a pipe), cannot be read, is empty or too
+/// large.
 FileText read_file(const std::filesystem::path& path, const char* role);
+/// The same from a pipe, too: what writes into that is waited for.
+FileText read_file_or_pipe(const std::filesystem::path& path, const char* role);
 
 /// Throws Error when others may read or change a file that holds a private key: by its mode group or others; on
 /// Windows by its access list the groups that stand for many, such as Everyone, Users or Domain Users. Single

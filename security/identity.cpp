@@ -12,6 +12,11 @@
 namespace tsplink::security {
 namespace {
 
+std::shared_ptr<const FileText> text_of(const std::filesystem::path& path, const char* role, const Texts& texts) {
+  const auto found = texts.find(path);
+  return found != texts.end() ? found->second : std::shared_ptr<const FileText>(new FileText(read_file(path, role)));
+}
+
 BioPtr memory(const FileText& file) {
   return BioPtr(BIO_new_mem_buf(file.text().data(), static_cast<int>(file.text().size())));
 }
@@ -33,9 +38,10 @@ struct Passphrase {
 
 /// All PEM blocks of one kind. The end is "no start line"; any other error means that a block is damaged.
 template <class Pointer, class Read>
-std::vector<Pointer> read_blocks(const std::filesystem::path& path, const char* role, const char* block, Read read) {
-  const FileText file = read_file(path, role);
-  const BioPtr bio = memory(file);
+std::vector<Pointer> read_blocks(const std::filesystem::path& path, const char* role, const char* block, Read read,
+                                 const Texts& texts) {
+  const auto file = text_of(path, role, texts);
+  const BioPtr bio = memory(*file);
   std::vector<Pointer> result;
   ERR_clear_error();
   while (auto* object = read(bio.get(), nullptr, nullptr, nullptr)) result.emplace_back(object);
@@ -51,14 +57,15 @@ std::vector<Pointer> read_blocks(const std::filesystem::path& path, const char* 
 
 }  // namespace
 
-std::vector<CertificatePtr> read_certificates(const std::filesystem::path& path, const char* role) {
-  return read_blocks<CertificatePtr>(path, role, "CERTIFICATE", PEM_read_bio_X509);
+std::vector<CertificatePtr> read_certificates(const std::filesystem::path& path, const char* role,
+                                              const Texts& texts) {
+  return read_blocks<CertificatePtr>(path, role, "CERTIFICATE", PEM_read_bio_X509, texts);
 }
 
-KeyPtr read_key(const std::filesystem::path& path, const std::string& passphrase_text) {
-  const FileText file = read_file(path, "key file");
+KeyPtr read_key(const std::filesystem::path& path, const std::string& passphrase_text, const Texts& texts) {
+  const auto file = text_of(path, "key file", texts);
   require_private(path);
-  const BioPtr bio = memory(file);
+  const BioPtr bio = memory(*file);
   Passphrase passphrase{passphrase_text};
   ERR_clear_error();
   KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, Passphrase::give, &passphrase));
@@ -72,8 +79,8 @@ KeyPtr read_key(const std::filesystem::path& path, const std::string& passphrase
   throw Error(name + " holds no readable private key: it must be PEM text" + errors.suffix());
 }
 
-std::vector<CrlPtr> read_revocations(const std::filesystem::path& path) {
-  return read_blocks<CrlPtr>(path, "revocation list", "X509 CRL", PEM_read_bio_X509_CRL);
+std::vector<CrlPtr> read_revocations(const std::filesystem::path& path, const Texts& texts) {
+  return read_blocks<CrlPtr>(path, "revocation list", "X509 CRL", PEM_read_bio_X509_CRL, texts);
 }
 
 namespace {
@@ -86,10 +93,10 @@ bool is_pkcs12(const std::filesystem::path& path) {
 }
 
 void read_pkcs12(const IdentityFiles& files, Identity& identity) {
-  const FileText file = read_file(files.certificate, "certificate file");
+  const auto file = text_of(files.certificate, "certificate file", files.texts);
   require_private(files.certificate);
   const std::string name = "certificate file " + files.certificate.string();
-  const BioPtr bio = memory(file);
+  const BioPtr bio = memory(*file);
   ERR_clear_error();
   const Pkcs12Ptr pkcs12(d2i_PKCS12_bio(bio.get(), nullptr));
   if (pkcs12 == nullptr) {
@@ -119,17 +126,17 @@ void read_pkcs12(const IdentityFiles& files, Identity& identity) {
 }
 
 void read_pem(const IdentityFiles& files, Identity& identity) {
-  auto certificates = read_certificates(files.certificate, "certificate file");
+  auto certificates = read_certificates(files.certificate, "certificate file", files.texts);
   identity.certificate = std::move(certificates.front());
   identity.chain.assign(std::make_move_iterator(certificates.begin() + 1),
                         std::make_move_iterator(certificates.end()));
-  identity.key = read_key(files.key.empty() ? files.certificate : files.key, files.passphrase);
+  identity.key = read_key(files.key.empty() ? files.certificate : files.key, files.passphrase, files.texts);
 }
 
 /// With PKCS#12 and no authority file, the self-signed certificates inside are the authorities.
 std::vector<CertificatePtr> authorities_of(const IdentityFiles& files, const Identity& identity) {
   if (!files.authority.empty() || !is_pkcs12(files.certificate)) {
-    return read_certificates(files.authority, "authority file");
+    return read_certificates(files.authority, "authority file", files.texts);
   }
   std::vector<CertificatePtr> result;
   for (const CertificatePtr& certificate : identity.chain) {
@@ -164,7 +171,7 @@ Identity load_identity(const IdentityFiles& files) {
                 files.certificate.string() + ": name the key that it was issued for");
   }
   identity.authorities = authorities_of(files, identity);
-  if (!files.revocations.empty()) identity.revocations = read_revocations(files.revocations);
+  if (!files.revocations.empty()) identity.revocations = read_revocations(files.revocations, files.texts);
   ERR_clear_error();
   return identity;
 }

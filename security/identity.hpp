@@ -3,9 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
 
 namespace tsplink::security {
+
+class FileText;
 
 struct IdentityFiles {
   std::filesystem::path
@@ -14,6 +18,8 @@ struct IdentityFiles {
   std::filesystem::path authority;  // PEM: the authorities that peers must come from; empty with PKCS#12: those in it
   std::filesystem::path revocations;  // optional CRL, PEM
   std::string passphrase;             // of the key or the PKCS#12 file; empty: none
+  /// What files held when somebody looked at them; it is taken instead of reading them again.
+  std::map<std::filesystem::path, std::shared_ptr<const FileText>> texts = {};
 };
 
 }  // namespace tsplink::security

@@ -21,9 +21,12 @@ struct Identity {
 Identity load_identity(const IdentityFiles& files);
 
 /// What load_identity reads, one by one: at least one block each. Throw Error. `role` names the file in the sentence.
-std::vector<CertificatePtr> read_certificates(const std::filesystem::path& path, const char* role);
-std::vector<CrlPtr> read_revocations(const std::filesystem::path& path);
+/// `texts`: those of IdentityFiles.
+using Texts = decltype(IdentityFiles::texts);
+std::vector<CertificatePtr> read_certificates(const std::filesystem::path& path, const char* role,
+                                              const Texts& texts = {});
+std::vector<CrlPtr> read_revocations(const std::filesystem::path& path, const Texts& texts = {});
 /// Refuses a file that others can read. An empty passphrase: none.
-KeyPtr read_key(const std::filesystem::path& path, const std::string& passphrase);
+KeyPtr read_key(const std::filesystem::path& path, const std::string& passphrase, const Texts& texts = {});
 
 }  // namespace tsplink::security

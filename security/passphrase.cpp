@@ -26,7 +26,7 @@ std::string ask_passphrase(const std::string& what, bool is_new) {
 }
 
 std::string read_passphrase(const std::filesystem::path& file) {
-  const FileText text = read_file(file, "passphrase file");
+  const FileText text = read_file_or_pipe(file, "passphrase file");
   require_private(file, "passphrase file");
   std::string line = text.text().substr(0, text.text().find_first_of("\r\n"));
   if (line.empty() || line.size() > kMaxPassphrase) {

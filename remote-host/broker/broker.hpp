@@ -59,8 +59,9 @@ struct ProviderRules {
   /// Whether a dialog on a desktop may speak to the vendor about its devices and itself, as its control panel does,
   /// and not only within a request of its own.
   bool desktops_configure = false;
-  /// LINEMEDIAMODE_: what the vendor shall detect on a line that only monitors have open.
-  std::uint32_t monitor_media = 0;
+  /// LINEMEDIAMODE_: what the vendor shall detect on a line that only monitors have open. None: voice, where the line
+  /// has it, since most drivers announce no call of which nobody wants the media.
+  std::optional<std::uint32_t> monitor_media = {};
 };
 
 class Broker {
@@ -155,6 +156,7 @@ class Broker {
     std::size_t worker = 0;
     bool phone = false;
     bool close_drops = false;
+    std::uint32_t media_modes = 0;  // that it has
     Life life = Life::Closed;
     std::vector<Attachment> attachments;
     std::vector<Request> opening;  // answered when the vendor's line is open (their arguments are not used any more)
@@ -208,6 +210,8 @@ class Broker {
   /// One session's part of that; the devices that are to be taken.
   std::vector<std::uint64_t> review(SessionId id, Session& session);
   void expel(SessionId session, std::uint64_t device);
+  /// It may only watch a device from now on.
+  void demote(SessionId id, const Session& session, const Station& station);
   void say_closed(const Station& station, SessionId session);
   template <class C>
   void get_id(const Request& request);
@@ -226,8 +230,8 @@ class Broker {
   void ask(std::size_t worker, const typename C::Inputs& inputs, Done done = {}, std::uint64_t trace = 0);
   void send_request(std::size_t worker, const Request& from, Span arguments, Done done);
   void respond(Pending& pending, LONG result, Span outputs = {});
-  /// `note`: what the audit says besides the result.
-  void respond(const Request& request, LONG result, Span outputs = {}, std::string_view note = {});
+  /// `note`: what the audit says besides the result. `known`: whether that is the driver's, or the host's own.
+  void respond(const Request& request, LONG result, Span outputs = {}, std::string_view note = {}, bool known = true);
   void answered(std::uint64_t id, LONG result, Span outputs);
   void accepted(const Pending& pending, LONG result, Span outputs);
   void done_plainly(Pending& pending, LONG result, Span outputs);
@@ -245,8 +249,9 @@ class Broker {
   void opened(std::uint64_t device, LONG result);
   void attach(Station& station, const Request& request);
   void close(const Request& request);
-  /// Ends a session's use of a device; `done` when the vendor's device is closed or stays open for others.
-  void detach(std::uint64_t device, SessionId session, const std::function<void(LONG)>& done);
+  /// Ends a session's use of a device; `done` when the vendor's device is closed or stays open for others. `why`:
+  /// what the audit says of calls that end with it.
+  void detach(std::uint64_t device, SessionId session, const std::string& why, const std::function<void(LONG)>& done);
   void close_at_vendor(Station& station, const std::function<void(LONG)>& done);
 
   // sharing.cpp
@@ -278,9 +283,11 @@ class Broker {
   void say_state(const CallState& call, SessionId session);
   void announce_to_others(CallState& call);
   void close_call(const Request& request);
-  void release_call(std::uint64_t id, SessionId session, bool line_closes, const std::function<void(LONG)>& done);
+  /// `line_closes`: why; nullptr: it does not.
+  void release_call(std::uint64_t id, SessionId session, const std::string* line_closes,
+                    const std::function<void(LONG)>& done);
   /// The driver drops calls when its line is closed: the last who controls this one has closed it, or has gone.
-  void drop_with_line(const Station& line, std::uint64_t call, SessionId session);
+  void drop_with_line(const Station& line, std::uint64_t call, SessionId session, const std::string& why);
   CallState& add_call(std::uint64_t id, std::uint64_t line, Direction direction);
   void forget_call(std::uint64_t id);
   /// Whether TAPI would have an owner of the call there.

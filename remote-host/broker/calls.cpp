@@ -51,10 +51,10 @@ void Broker::announce_to_others(CallState& call) {
 
 void Broker::close_call(const Request& request) {
   withdraw(request.session, request.device, request.call);
-  release_call(request.call, request.session, false, [this, request](LONG result) { respond(request, result); });
+  release_call(request.call, request.session, nullptr, [this, request](LONG result) { respond(request, result); });
 }
 
-void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
+void Broker::release_call(std::uint64_t id, SessionId session, const std::string* line_closes,
                           const std::function<void(LONG)>& done) {
   auto& call = calls_.at(id);
   auto& line = station(call.line);
@@ -76,7 +76,7 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   const bool line_decides = line.close_drops && (others_control || !line_closes);
   const bool goes_on = session && !call.idle() && (awaited || line_decides || (!controlled && !line_closes));
   if (line_closes && line.close_drops && controlled && !others_control && !call.idle()) {
-    drop_with_line(line, id, session);
+    drop_with_line(line, id, session, *line_closes);
   }
   if (!call.holders.empty() || call.closing || goes_on) {
     forget_wishes(call, session);
@@ -90,17 +90,18 @@ void Broker::release_call(std::uint64_t id, SessionId session, bool line_closes,
   });
 }
 
-void Broker::drop_with_line(const Station& line, std::uint64_t call, SessionId session) {
+void Broker::drop_with_line(const Station& line, std::uint64_t call, SessionId session, const std::string& why) {
   Request drop;
   drop.session = session;
   drop.function = number_of<calls::lineDrop>;
   drop.names.device = line.values.id;
   drop.names.calls = {call};
   auto action = action_of(drop);  // now: the session may end before the vendor has answered
+  if (action) action->note = why;
   ask<calls::lineDrop>(line.worker, {{}, call, {}, {}}, [this, action](Pending&, LONG result, Span) mutable {
     if (!action) return;
-    action->result = result;
-    action->note = "its line was closed";
+    // The call is closed without waiting for its drop, and what the driver says after that is not heard.
+    if (result != static_cast<LONG>(LINEERR_OPERATIONFAILED)) action->result = result;
     audit_->write(*action);
   });
 }

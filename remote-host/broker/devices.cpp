@@ -78,6 +78,10 @@ void Broker::describe(Station& station, wire::DeviceValues values) {
   const auto& caps = station.values.caps;
   if (!station.phone && caps.size() >= at + sizeof flags) std::memcpy(&flags, caps.data() + at, sizeof flags);
   station.close_drops = (flags & LINEDEVCAPFLAGS_CLOSEDROP) != 0;
+  constexpr auto media_at = offsetof(LINEDEVCAPS, dwMediaModes);
+  station.media_modes = 0;
+  if (!station.phone && caps.size() >= media_at + sizeof station.media_modes)
+    std::memcpy(&station.media_modes, caps.data() + media_at, sizeof station.media_modes);
 }
 
 void Broker::remove_station(std::uint64_t id) {
@@ -117,7 +121,7 @@ std::size_t Broker::session_up(SessionId id, SessionInfo info) {
   return session.grants.size();
 }
 
-void Broker::session_down(SessionId id, const std::string&) {
+void Broker::session_down(SessionId id, const std::string& reason) {
   if (open_sessions_.count(id) == 0) return;
   for (auto& [number, pending] : pending_) {
     if (pending.from.session != id) continue;
@@ -129,7 +133,8 @@ void Broker::session_down(SessionId id, const std::string&) {
     std::erase_if(station.opening, [&](const Request& request) { return request.session == id; });
     if (station.attachment(id)) attached.push_back(device);
   }
-  for (const auto device : attached) detach(device, id, {});  // by the rights that it had
+  for (const auto device : attached)
+    detach(device, id, "its desktop is gone: " + reason, {});  // by the rights that it had
   open_sessions_.erase(id);
 }
 
@@ -189,10 +194,12 @@ void Broker::attach(Station& station, const Request& request) {
 }
 
 void Broker::close(const Request& request) {
-  detach(request.device, request.session, [this, request](LONG result) { respond(request, result); });
+  detach(request.device, request.session, "its line was closed",
+         [this, request](LONG result) { respond(request, result); });
 }
 
-void Broker::detach(std::uint64_t device, SessionId session, const std::function<void(LONG)>& done) {
+void Broker::detach(std::uint64_t device, SessionId session, const std::string& why,
+                    const std::function<void(LONG)>& done) {
   auto& station = this->station(device);
   withdraw(session, device, 0);
   close_instances(station, session);
@@ -203,7 +210,7 @@ void Broker::detach(std::uint64_t device, SessionId session, const std::function
     // Where the driver drops calls with the line, also one that nobody holds may have waited for this.
     const bool waits = station.close_drops && controls(session, device) && !call->closing &&
                        (call->left.count(session) || call->holders.empty());
-    if (call->holders.count(session) || waits) release_call(id, session, true, {});
+    if (call->holders.count(session) || waits) release_call(id, session, &why, {});
     call = find_call(id);
     if (call) call->left.erase(session);
   }

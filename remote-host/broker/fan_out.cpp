@@ -72,7 +72,7 @@ void Broker::call_event(const wire::Buffer& envelope, const wire::fb::Event& eve
     sessions_.send(session, own.params[1] == values.params[1] ? envelope : wire::make_event(own));
   }
   // A call that ended before anybody heard of it has nobody who would close it.
-  if (call->idle() && call->holders.empty() && !call->closing) release_call(call->id, 0, false, {});
+  if (call->idle() && call->holders.empty() && !call->closing) release_call(call->id, 0, nullptr, {});
 }
 
 /// For the desktop whose request asks for it, under that request's number there.

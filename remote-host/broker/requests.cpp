@@ -74,7 +74,7 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
   if (!info || info->right == wire::Right::Local) {
     return respond(request, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
   }
-  const auto& machine = session->second.info.machine;
+  const auto machine = log::shown(session->second.info.machine);
   if (log::enabled(log::Level::Debug)) {
     log::debug("Desktop " + machine + ": request " + std::to_string(request.id) + " " + std::string(info->name),
                {log::trace(request.trace)});
@@ -241,14 +241,14 @@ void Broker::send_request(std::size_t worker, const Request& from, Span argument
   workers_[worker].channel->send(wire::make_request(id, from.function, from.deadline_ms, from.trace, arguments));
 }
 
-void Broker::respond(const Request& request, LONG result, Span outputs, std::string_view note) {
+void Broker::respond(const Request& request, LONG result, Span outputs, std::string_view note, bool known) {
   const auto session = open_sessions_.find(request.session);
   if (session == open_sessions_.end()) return;
   const auto* info = wire::function_info(request.function);
-  audit(request, result, outputs, note);
+  audit(request, known ? std::optional(result) : std::nullopt, outputs, note);
   if (info && log::enabled(log::Level::Debug)) {
-    log::debug("Desktop " + session->second.info.machine + ": " + std::string(info->name) + " ended with " +
-                   wire::error_name(result),
+    log::debug("Desktop " + log::shown(session->second.info.machine) + ": " + std::string(info->name) +
+                   " ended with " + wire::error_name(result),
                {log::trace(request.trace)});
   }
   sessions_.send(request.session, info && info->asynchronous ? wire::make_completion(request.id, result, outputs)
@@ -303,7 +303,7 @@ void Broker::done_plainly(Pending& pending, LONG result, Span outputs) {
     respond(pending, result, outputs);
     for (const auto id : made) {
       announce_to_others(calls_.at(id));
-      if (calls_.at(id).holders.empty()) release_call(id, from.session, false, {});
+      if (calls_.at(id).holders.empty()) release_call(id, from.session, nullptr, {});
     }
     return;
   }
@@ -322,7 +322,11 @@ void Broker::withdraw(SessionId session, std::uint64_t device, std::uint64_t cal
   for (auto& [id, pending] : pending_) {
     if (pending.from.session != session || pending.from.device != device) continue;
     if (call && pending.from.call != call) continue;
-    respond(pending, failed(pending.from.function));
+    if (!pending.answered) {
+      respond(pending.from, failed(pending.from.function), {}, "its line or call was let go of before the answer",
+              false);
+    }
+    pending.answered = true;
   }
 }
 

@@ -80,6 +80,7 @@ std::vector<std::uint64_t> Broker::review(SessionId id, Session& session) {
     }
     session.grants[device] = now;
     if (!now.allows(wire::Right::Control)) close_dialogs(*station, id);
+    if (before.allows(wire::Right::Control) && !now.allows(wire::Right::Control)) demote(id, session, *station);
     if (before.exists()) continue;
     auto& list = station->phone ? come.phones : come.lines;
     list.push_back(station->values);
@@ -111,6 +112,17 @@ void Broker::say_closed(const Station& station, SessionId session) {
   sessions_.send(session, wire::make_event(event));
 }
 
+void Broker::demote(SessionId id, const Session& session, const Station& station) {
+  for (const auto number : station.calls) {
+    if (auto* call = find_call(number)) call->controllers.erase(id);
+  }
+  const auto uses = [&](const Attachment& each) { return each.session == id; };
+  if (std::none_of(station.attachments.begin(), station.attachments.end(), uses)) return;
+  log::info("The policy lets desktop " + log::shown(session.info.machine) + " (" + session.info.certificate.subject +
+            "), which has it open, only monitor " + station.facts.provider + " \"" + station.facts.name +
+            "\" from now on.");
+}
+
 void Broker::expel(SessionId id, std::uint64_t device) {
   auto& station = stations_.at(device);
   std::erase_if(station.opening, [&](const Request& request) {
@@ -124,10 +136,11 @@ void Broker::expel(SessionId id, std::uint64_t device) {
     const auto held = std::count_if(station.calls.begin(), station.calls.end(),
                                     [&](std::uint64_t call) { return calls_.at(call).holders.count(id) != 0; });
     log::info("The policy grants " + station.facts.provider + " \"" + station.facts.name +
-              "\" no longer to desktop " + session.info.machine + " (" + session.info.certificate.subject +
-              "), which had it open" + (held ? ", with " + std::to_string(held) + " calls" : "") + ".");
+              "\" no longer to desktop " + log::shown(session.info.machine) + " (" +
+              session.info.certificate.subject + "), which had it open" +
+              (held ? ", with " + std::to_string(held) + " calls" : "") + ".");
     say_closed(station, id);
-    detach(device, id, {});
+    detach(device, id, "the policy takes its line away", {});
   }
   session.grants.erase(device);
   tell_of(id, session, station.values, station.phone, false);

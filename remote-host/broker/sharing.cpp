@@ -46,7 +46,10 @@ Broker::Masks Broker::union_of(const Station& station, const Wishes& wishes) con
   }
   if (!wishes.of_controllers) return all;
   for (const auto& each : station.attachments) controlled = controlled || controls(each.session, station.values.id);
-  if (!controlled && !station.attachments.empty()) all[0] = workers_[station.worker].rules.monitor_media;
+  if (!controlled && !station.attachments.empty()) {
+    const auto voice = station.media_modes & LINEMEDIAMODE_INTERACTIVEVOICE;
+    all[0] = workers_[station.worker].rules.monitor_media.value_or(voice);
+  }
   return all;
 }
 
@@ -289,7 +292,8 @@ void Broker::tagged_event(CallState& call, const wire::fb::Event& event, std::si
   const auto tag = found->second;
   // Tones are listened for until somebody asks for others; the rest ends with its event.
   if (event.message() != static_cast<std::uint16_t>(wire::Message::kLINE_MONITORTONE)) call.tags.erase(found);
-  if (!call.holders.count(tag.session)) return;
+  const auto right = wire::function_info(tag.function)->right;
+  if (!call.holders.count(tag.session) || !grant_of(tag.session, call.line).allows(right)) return;
   values.params[at] = tag.own;
   sessions_.send(tag.session, wire::make_event(values));
 }

@@ -54,7 +54,7 @@ std::vector<DeviceFacts> facts_of(const Inspection& all) {
 }
 
 std::string desktop(const InspectedSession& session) {
-  return session.machine + " (" + session.subject + ", " + session.address + ")";
+  return log::shown(session.machine) + " (" + session.subject + ", " + session.address + ")";
 }
 
 class Answerer {
@@ -76,6 +76,7 @@ class Answerer {
         {"certificate", facts.certificate},
         {"certificate_expires", time(facts.certificate_expires)},
         {"certificates_taken", time(facts.certificates_taken)},
+        {"revocations", facts.revocations.empty() ? Json() : Json(facts.revocations)},
         {"certificates_problem", facts.certificates_problem.empty() ? Json() : Json(facts.certificates_problem)},
         {"log_level", log::name_of(log::level())}};
     if (facts.serving) {

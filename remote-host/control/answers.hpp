@@ -31,7 +31,8 @@ struct HostFacts {
   std::string certificate;     // subject
   std::chrono::system_clock::time_point certificate_expires;
   std::chrono::system_clock::time_point certificates_taken;
-  std::string certificates_problem;
+  std::string revocations;               // which lists are in force; empty: none
+  std::string certificates_problem;      // of the files since then, or of those in force
   std::vector<ProviderFacts> providers;  // in the order of the broker's workers
 };
 

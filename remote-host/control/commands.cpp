@@ -19,6 +19,7 @@ constexpr Column kStatus[] = {{"version", "Version"},
                               {"certificate", "Certificate"},
                               {"certificate_expires", "Certificate ends"},
                               {"certificates_taken", "Certificates taken"},
+                              {"revocations", "Revocation list"},
                               {"certificates_problem", "Certificates problem"},
                               {"log_level", "Log level"}};
 constexpr Column kSessions[] = {{"number", "NUMBER"},     {"machine", "MACHINE"},   {"subject", "CERTIFICATE"},

@@ -178,7 +178,8 @@ Object* Interpreter::living(const std::string& name) {
   Object* found = object(name);
   const std::lock_guard lock(world_.mutex);
   if (found->closed) throw std::runtime_error("\"" + name + "\" is closed");
-  if (found->failed) throw std::runtime_error("\"" + name + "\" was never made: its request failed");
+  if (found->failed && found->driver == 0)
+    throw std::runtime_error("\"" + name + "\" was never made: its request was refused");
   return found;
 }
 

@@ -257,7 +257,8 @@ TEST_F(AuditTest, WhatEndsWithItsLineLeavesOneLine) {
   const auto sent = take("lineMakeCall");
   request<calls::lineClose>(kAnna, {kLine});
   ASSERT_EQ(audited_.size(), 1U);
-  EXPECT_EQ(audited_[0].result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_FALSE(audited_[0].result) << "the driver may still dial";
+  EXPECT_EQ(audited_[0].note, "its line or call was let go of before the answer");
   answer(sent, 0, wire::encode(made(kMade)));
   EXPECT_EQ(audited_.size(), 1U);
 }
@@ -268,13 +269,13 @@ TEST_F(AuditTest, ACallThatTheClosedLineDropsLeavesALine) {
   request<calls::lineClose>(kAnna, {kLine});
   take("lineCloseMSPInstance");
   take("providerFreeDialogInstance");
-  answer(take("lineDrop"), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  answer(take("lineDrop"), static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
   ASSERT_EQ(audited_.size(), 1U);
   EXPECT_EQ(audited_[0].function, number_of<calls::lineDrop>);
   EXPECT_EQ(audited_[0].machine, "anna");
   EXPECT_EQ(audited_[0].permanent_id, 1U);
   EXPECT_EQ(audited_[0].calls, std::vector<std::uint64_t>{kCall});
-  EXPECT_EQ(audited_[0].result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_EQ(audited_[0].result, static_cast<LONG>(LINEERR_OPERATIONUNAVAIL));
   EXPECT_EQ(audited_[0].note, "its line was closed");
 }
 
@@ -284,10 +285,28 @@ TEST_F(AuditTest, ACallThatALostDesktopDropsLeavesALine) {
   broker_.session_down(kAnna, "the connection was cut");
   take("lineCloseMSPInstance");
   take("providerFreeDialogInstance");
-  answer(take("lineDrop"), 0);
+  answer(take("lineDrop"), static_cast<LONG>(LINEERR_OPERATIONFAILED));  // as the call is closed meanwhile
   ASSERT_EQ(audited_.size(), 1U);
   EXPECT_EQ(audited_[0].machine, "anna");
-  EXPECT_EQ(audited_[0].result, 0);
+  EXPECT_FALSE(audited_[0].result);
+  EXPECT_EQ(audited_[0].note, "its desktop is gone: the connection was cut");
+}
+
+TEST_F(AuditTest, ALineTellsTheTargetInTheCallParameters) {
+  std::vector<std::uint8_t> params(sizeof(LINECALLPARAMS));
+  const std::u16string to = u"+49308";
+  const std::uint32_t part[] = {static_cast<std::uint32_t>(to.size() * 2), sizeof(LINECALLPARAMS)};
+  std::memcpy(params.data() + offsetof(LINECALLPARAMS, dwTargetAddressSize), part, sizeof part);
+  const auto* text = reinterpret_cast<const std::uint8_t*>(to.data());
+  params.insert(params.end(), text, text + part[0]);
+  const auto told = [&](auto inputs, std::uint16_t function) {
+    return dialled_address(function, wire::encode(inputs), 0x00030001);
+  };
+  EXPECT_EQ(told(calls::lineMakeCall::Inputs{{}, kLine, {}, 1, u"100", 0, params}, number_of<calls::lineMakeCall>),
+            "100, +49308");
+  EXPECT_EQ(
+      told(calls::lineMakeCall::Inputs{{}, kLine, {}, 1, std::nullopt, 0, params}, number_of<calls::lineMakeCall>),
+      "+49308");
 }
 
 TEST_F(AuditTest, TooManyAtATimeLeaveALineEach) {

@@ -165,6 +165,12 @@ TEST(LogLine, NoNameBecomesAFieldOfItsOwn) {
       << "what is shown for a letter is none that was there";
 }
 
+TEST(LogLine, NoNamePassesForAnAuditLine) {
+  EXPECT_EQ(log::shown("desk-1"), "desk-1");
+  EXPECT_EQ(log::shown("x audit function=lineDrop certificate=\"CN=boss\""),
+            R"("x audit function=lineDrop certificate=\"CN=boss\"")");
+}
+
 TEST(LogLine, IsBounded) {
   const std::string name(3 * log::kMostText, 'x');
   EXPECT_LT(formatted(line("long", {{"machine", name}}), Format::Text, false).size(), log::kMostText + 100);

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#ifndef _WIN32
+#include <sys/stat.h>
+#endif
 
 #include "remote-host/file_watch.hpp"
 #include "tests/platform/files.hpp"
@@ -23,7 +26,7 @@ class PolicyTest : public ::testing::Test {
     return Policy::read(file());
   }
   std::shared_ptr<const Policy> policy_of(const FileWatch::Texts& texts) const {
-    return std::make_shared<const Policy>(texts[0] ? Policy::parse(*texts[0], file()) : Policy::read(file()));
+    return std::make_shared<const Policy>(Policy::parse(texts.at(file())->text(), file()));
   }
   std::string refusal(const std::string& text) const {
     try {
@@ -153,7 +156,7 @@ TEST_F(PolicyTest, MistakesAreNamedWithTheirPlace) {
 TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
   write("[[grant]]\nto = \"*\"\nright = \"monitor\"\n");
   std::vector<std::shared_ptr<const Policy>> taken;
-  FileWatch watch({file()}, [&](const auto& texts) { taken.push_back(policy_of(texts)); });
+  FileWatch watch({{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); });
   watch.look();
   watch.look();
   EXPECT_TRUE(taken.empty());
@@ -183,10 +186,54 @@ TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
   EXPECT_FALSE(taken[1]->grant(bert_, line_).exists());
 }
 
+TEST_F(PolicyTest, WhatCannotBeReadIsNamedAndTakenWhenItCan) {
+  write("# nothing\n");
+  int taken = 0;
+  std::string refusal;
+  FileWatch watch({{file(), "policy file"}}, [&](const auto&) {
+    if (!refusal.empty()) throw Failure(Kind::Configuration, refusal);
+    ++taken;
+  });
+  const auto problem = [&] {
+    for (int i = 0; i < 3; ++i) watch.look();
+    return watch.problem();
+  };
+  const auto named = [&](const std::string& what) { return problem().find(what) != std::string::npos; };
+  std::filesystem::remove(file());
+  EXPECT_TRUE(named("does not exist")) << problem();
+  std::filesystem::create_directory(file());
+  EXPECT_TRUE(named("is a folder")) << problem();
+  std::filesystem::remove(file());
+  std::ofstream(file()).close();
+  std::filesystem::resize_file(file(), std::uintmax_t{5} << 30U);  // a hole
+  EXPECT_TRUE(named("is larger than 4 MiB")) << problem();
+#ifndef _WIN32
+  std::filesystem::remove(file());
+  ASSERT_EQ(mkfifo(file().c_str(), 0600), 0);
+  EXPECT_TRUE(named("is no ordinary file")) << problem();
+  std::filesystem::remove(file());
+  std::filesystem::create_symlink("/proc/self/mem", file());
+  EXPECT_TRUE(named("cannot be read")) << problem();
+#endif
+  std::filesystem::remove(file());
+  EXPECT_EQ(taken, 0);
+  write("# nothing\n");
+  EXPECT_EQ(problem(), "");
+  EXPECT_EQ(taken, 1);
+
+  // A mistake that is not in what the files hold.
+  refusal = "The key can be read by others.";
+  write("# new\n");
+  EXPECT_EQ(problem(), refusal);
+  refusal.clear();
+  EXPECT_EQ(problem(), "") << "mended, and not taken";
+  EXPECT_EQ(taken, 2);
+}
+
 TEST_F(PolicyTest, IsTakenAtOnceWhenSomebodyAsks) {
   write("# nothing\n");
   std::vector<std::shared_ptr<const Policy>> taken;
-  FileWatch watch({file()}, [&](const auto& texts) { taken.push_back(policy_of(texts)); });
+  FileWatch watch({{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); });
   const auto before = watch.taken();
   write("[[grant]]\nto = \"*\"\nright = \"control\"\n");
   watch.take_now();

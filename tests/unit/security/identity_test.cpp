@@ -6,6 +6,7 @@
 #endif
 
 #include "pair.hpp"
+#include "security/files.hpp"
 
 namespace tsplink::security {
 namespace {
@@ -48,6 +49,15 @@ TEST_F(Identity, AnAuthorityFileWithoutAnAuthorityIsNamed) {
   const auto context = Context::load(Side::Server, world.files(world.host, world.desktop.certificate_pem()));
   ASSERT_EQ(context->warnings().size(), 1U);
   EXPECT_NE(context->warnings()[0].find("is no authority's certificate"), std::string::npos);
+}
+
+TEST_F(Identity, WhatSomebodyHasReadIsTakenInsteadOfTheFile) {
+  const auto other = world.authority.issue({"another host", "DNS:host.test"});
+  const auto text = [](const std::string& pem) {
+    return std::shared_ptr<const FileText>(new FileText(pem));
+  };
+  files.texts = {{files.certificate, text(other.certificate_pem())}, {files.key, text(other.key_pem())}};
+  EXPECT_EQ(Context::load(Side::Server, files)->own().common_name, "another host");
 }
 
 TEST_F(Identity, MissingFiles) {

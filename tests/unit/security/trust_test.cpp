@@ -104,7 +104,7 @@ TEST(Trust, RevokedOnEitherSideAndOthersPass) {
   EXPECT_TRUE(pair.open()) << pair.server.failure() << pair.client.failure();
 }
 
-TEST(Trust, RevocationListOutOfDateOrOfAnotherAuthorityFailsClosed) {
+TEST(Trust, RevocationListOutOfDateFailsClosed) {
   World& world = World::get();
   const auto late =
       Context::load(Side::Server, world.files(world.host, {}, world.authority.revocation_list({}, -kDay)));
@@ -112,10 +112,36 @@ TEST(Trust, RevocationListOutOfDateOrOfAnotherAuthorityFailsClosed) {
   EXPECT_NE(late->warnings()[0].find(".crl expired on"), std::string::npos) << late->warnings()[0];
   EXPECT_TRUE(
       says(RefusedClient(world.desktop, late).server, {"\"CN=desk-1\"", "revocation list", "expired on", ".crl"}));
+}
+
+TEST(Trust, RevocationListsCoverTheAuthorities) {
+  World& world = World::get();
   const Authority other("Other Authority");
-  const auto missing = Context::load(Side::Server, world.files(world.host, {}, other.revocation_list({})));
+  const auto load = [&](const std::string& authorities, const std::string& lists) {
+    return Context::load(Side::Server, world.files(world.host, authorities, lists));
+  };
+  const auto good = world.authority.own().certificate_pem();
+  try {
+    load(good, other.revocation_list({}));
+    ADD_FAILURE() << "a list that admits nobody was taken";
+  } catch (const Error& error) {
+    for (const char* part : {".crl are of no authority in ", "nobody would be admitted", "\"CN=Good Authority\""})
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+  }
+  const auto missing = load(good + other.own().certificate_pem(), other.revocation_list({}));
+  ASSERT_EQ(missing->warnings().size(), 1U);
+  EXPECT_NE(missing->warnings()[0].find("no revocation list of \"CN=Good Authority\""), std::string::npos);
   EXPECT_TRUE(says(RefusedClient(world.desktop, missing).server,
                    {"\"CN=desk-1\"", "no revocation list", "CN=Good Authority", ".crl"}));
+  ASSERT_EQ(missing->revocations().size(), 1U);
+  EXPECT_EQ(missing->revocations()[0].authority, "CN=Other Authority");
+
+  const auto revoked = load(good, world.authority.revocation_list({world.host.certificate.get()}));
+  ASSERT_EQ(revoked->warnings().size(), 1U);
+  EXPECT_NE(revoked->warnings()[0].find("own certificate \"CN=host\" was revoked"), std::string::npos);
+  const auto ending = load(good, world.authority.revocation_list({}, kDay / 4));
+  ASSERT_EQ(ending->warnings().size(), 1U);
+  EXPECT_NE(ending->warnings()[0].find(".crl ends on"), std::string::npos) << ending->warnings()[0];
 }
 
 TEST(Trust, RevokedIntermediateAuthority) {
