@@ -273,10 +273,22 @@ std::uint64_t Core::id_of(const std::shared_ptr<Call>& call) {
   return id;
 }
 
+namespace {
+
+/// The host knows a line or phone by one id: a second one would take the events of the first.
+template <class Objects>
+void refuse_second(const Objects& objects, std::uint64_t id, DWORD error) {
+  const auto there = objects.by_id(id);
+  if (there && there->open) throw Failure(Kind::Unavailable, "the device is open already", static_cast<LONG>(error));
+}
+
+}  // namespace
+
 std::shared_ptr<Line> Core::add_line(const std::shared_ptr<Device>& device, HTAPILINE htLine, LINEEVENT event,
                                      DWORD version) {
   auto line = std::make_shared<Line>();
   std::lock_guard lock(mutex_);
+  refuse_second(lines_, device->values()->id, LINEERR_ALLOCATED);
   line->handle = next_handle_ += 16;
   line->id = device->values()->id;
   line->device = device;
@@ -291,6 +303,7 @@ std::shared_ptr<Phone> Core::add_phone(const std::shared_ptr<Device>& device, HT
                                        DWORD version) {
   auto phone = std::make_shared<Phone>();
   std::lock_guard lock(mutex_);
+  refuse_second(phones_, device->values()->id, PHONEERR_ALLOCATED);
   phone->handle = next_handle_ += 16;
   phone->id = device->values()->id;
   phone->device = device;

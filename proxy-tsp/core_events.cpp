@@ -406,6 +406,10 @@ void Core::on_inventory(const wire::fb::Inventory& inventory) {
     stored.revision = values.revision;
   }
   inventory_came_.notify_all();
+  if (values.complete) {
+    log_(LogLevel::Info, "the host offers " + std::to_string(values.lines.size()) + " lines and " +
+                             std::to_string(values.phones.size()) + " phones to this desktop");
+  }
   for (const auto& device : come) announce(device);
   for (const auto& device : gone) withdraw(device);
   if (const auto problem = store_.save(stored); !problem.empty()) log_(LogLevel::Error, problem);

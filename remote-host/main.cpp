@@ -68,6 +68,12 @@ int exchange_ids(const Options& options, const tsplink::host::Config& config) {
   if (!options.export_ids.empty()) {
     const auto to = wire::path_of(options.export_ids);
     const host::PermanentIds ids(config.site, config.permanent_ids);
+    try {
+      const host::PermanentIds before(config.site, to);  // perhaps an earlier export; nothing else is overwritten
+    } catch (const Failure&) {
+      throw Failure(Kind::Configuration,
+                    options.export_ids + " is there already and is no table of ids; name another file.");
+    }
     if (ids.size() == 0) {
       throw Failure(Kind::Configuration,
                     config.permanent_ids.string() + " has no ids yet; let the host run once, then export them.");

@@ -336,13 +336,13 @@ Record AuthorityFolder::issue(const Request& request) {
   for (const Entry& entry : impl_->entries()) {
     if (entry.record.name == name && is_admitted(entry.record)) {
       throw Error(name + " has a certificate, valid until " + describe(entry.record.certificate.not_after) +
-                  ": renew it, or revoke it first");
+                  ": renew it, or revoke it and renew it with --new-key");
     }
   }
   for (const char* extension : {".crt", ".key"}) {
     const auto file = file_in(impl_->folder, name, extension);
     if (fs::exists(file)) {
-      throw Error(file.string() + " is there already: renew " + name + " with a new key, or move the file away");
+      throw Error(file.string() + " is there already: renew " + name + " with --new-key, or move the file away");
     }
   }
   const KeyPtr key = new_key();

@@ -107,8 +107,8 @@ std::span<const StructureDescription* const> all_structures();
 std::uint32_t fixed_size(const StructureDescription& structure, std::uint32_t version);
 
 /// An input, from a caller or the network (LINECALLPARAMS ...): dwTotalSize does not exceed `bytes`, the fixed part
-/// of `version` fits, every variable part lies behind it and inside dwTotalSize, array elements included. Throws
-/// Failure(Kind::Malformed) that names structure and member.
+/// of `version` or of an older one (2.0 at least) fits, every variable part lies behind it and inside dwTotalSize.
+/// Throws Failure(Kind::Malformed) that names structure and member, with the error that its caller shall hear.
 void check_input(const StructureDescription& structure, std::span<const std::uint8_t> bytes, std::uint32_t version);
 
 /// An output that came from the other side: as check_input(), but dwUsedSize is what `bytes` must hold; dwTotalSize

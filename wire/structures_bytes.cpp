@@ -145,22 +145,41 @@ std::string name_of(const Bad& bad) {
   return name;
 }
 
-[[noreturn]] void malformed(const StructureDescription& structure, const std::string& what) {
-  throw Failure(Kind::Malformed, std::string(structure.name) + ": " + what);
+/// `code`: of an input, what its caller hears; 0 elsewhere.
+[[noreturn]] void malformed(const StructureDescription& structure, const std::string& what, LONG code = 0) {
+  throw Failure(Kind::Malformed, std::string(structure.name) + ": " + what, code);
 }
 
+struct Codes {
+  LONG too_small = 0;
+  LONG bad_part = 0;
+};
+
 void check(const StructureDescription& structure, std::span<const std::uint8_t> bytes, std::uint32_t version,
-           std::size_t size_at, const char* size_name) {
+           std::size_t size_at, const char* size_name, const Codes& codes = {}) {
   if (bytes.size() < size_at + sizeof(DWORD)) malformed(structure, std::string("ends before ") + size_name);
   const std::uint32_t size = load(bytes.data() + size_at);
   const auto claim = [&] { return std::string(size_name) + " is " + std::to_string(size); };
   if (size > bytes.size())
     malformed(structure, claim() + ", but only " + std::to_string(bytes.size()) + " bytes came");
   const std::uint32_t fixed = fixed_size(structure, version);
-  if (size < fixed) malformed(structure, claim() + ", less than the fixed part of " + std::to_string(fixed));
+  if (size < fixed)
+    malformed(structure, claim() + ", less than the fixed part of " + std::to_string(fixed), codes.too_small);
   Inspector(structure, bytes, version, size).run([&](const Bad& bad) {
-    malformed(structure, name_of(bad) + " " + bad.reason);
+    malformed(structure, name_of(bad) + " " + bad.reason, bad.count ? codes.too_small : codes.bad_part);
   });
+}
+
+/// An application that knows an older version than the line has passes a structure of that version.
+std::uint32_t version_of_input(const StructureDescription& structure, std::span<const std::uint8_t> bytes,
+                               std::uint32_t version) {
+  if (bytes.size() < structure.total_at + sizeof(DWORD)) return version;
+  const auto total = load(bytes.data() + structure.total_at);
+  for (const std::uint32_t older : {0x00030000U, 0x00020002U, 0x00020001U, 0x00020000U}) {
+    if (total >= fixed_size(structure, version)) break;
+    if (older < version) version = older;
+  }
+  return version;
 }
 
 void require_totals(const StructureDescription& structure) {
@@ -171,7 +190,10 @@ void require_totals(const StructureDescription& structure) {
 
 void check_input(const StructureDescription& structure, std::span<const std::uint8_t> bytes, std::uint32_t version) {
   if (structure.total_at == kNoMember) throw Failure(Kind::Internal, std::string(structure.name) + " is an element");
-  check(structure, bytes, version, structure.total_at, "dwTotalSize");
+  const bool line = structure.family == Family::Line;
+  const Codes codes = {static_cast<LONG>(line ? LINEERR_STRUCTURETOOSMALL : PHONEERR_STRUCTURETOOSMALL),
+                       static_cast<LONG>(line ? LINEERR_INVALPARAM : PHONEERR_INVALPARAM)};
+  check(structure, bytes, version_of_input(structure, bytes, version), structure.total_at, "dwTotalSize", codes);
 }
 
 void check_output(const StructureDescription& structure, std::span<const std::uint8_t> bytes, std::uint32_t version) {

@@ -104,6 +104,7 @@ std::string to_text(const control::Part& part, const Json& value) {
     }
   }
   if (part.quiet && rows.size() == 1) return {};
+  if (part.title && rows.size() == 1) return "\n" + std::string(part.title) + " nothing.\n";
   return (part.title ? "\n" + std::string(part.title) + "\n" : "") + aligned(rows);
 }
 

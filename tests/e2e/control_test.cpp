@@ -153,15 +153,17 @@ TEST_F(Control, ShowsAndSteersAHostWithACall) {
 }
 
 TEST_F(Control, NewCertificatesAreTakenWhileTheHostRuns) {
-  const auto pki = site_.file("pki");
-  const auto certificates = [&](std::vector<std::string> arguments) {
+  const auto pki = site_.file("pki"), others = site_.file("others");
+  const auto certificates_in = [&](const fs::path& folder, std::vector<std::string> arguments) {
     auto command = program_of(End::host, "tsplinkctl");
     command.emplace_back("certificates");
     command.insert(command.end(), arguments.begin(), arguments.end());
-    command.insert(command.end(), {"--dir", pki.string()});
+    command.insert(command.end(), {"--dir", folder.string()});
     Process process({command, {}}, site_.file("certificates"));
     EXPECT_EQ(process.wait(), 0) << process.story();
   };
+  const auto certificates = [&](const std::vector<std::string>& arguments) { certificates_in(pki, arguments); };
+  certificates_in(others, {"init"});
   certificates({"init"});
   certificates({"host", "localhost"});
   certificates({"desktop", "desk1", "desk2"});
@@ -188,8 +190,12 @@ TEST_F(Control, NewCertificatesAreTakenWhileTheHostRuns) {
   EXPECT_TRUE(first->says("\"CN=desk1\" was revoked by its authority", site_.file("desk1.log"))) << site_.logs();
   ASSERT_EQ(present().size(), 1U);
   EXPECT_EQ(present()[0]["machine"], "desk2");
+  EXPECT_TRUE(holds(json({"status"})["status"]["revocations"].dump(), "number 2 of "));
+  EXPECT_TRUE(holds(text_of(site_.file("desk2.log")), "the host offers 4 lines and 2 phones to this desktop"));
 
   const auto good = text_of(list);
+  write(list, text_of(others / "revocations.crl"));  // would admit nobody
+  expect_refused({"reload"}, 1, "The certificates cannot be used: the revocation lists in ");
   write(list, "no list");
   expect_refused({"reload"}, 1, "The certificates cannot be used: ");
   EXPECT_TRUE(holds(json({"status"})["status"]["certificates_problem"].dump(), "revocations.crl"));

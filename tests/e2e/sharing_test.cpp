@@ -123,11 +123,12 @@ unsigned long permanent_id(const Site& site, const Changes& changes, const std::
   return printed.empty() ? 0 : std::stoul(printed, nullptr, 0);
 }
 
-void run_host_with(const Site& site, const Changes& changes, const std::string& option, const fs::path& table) {
+void run_host_with(const Site& site, const Changes& changes, const std::string& option, const fs::path& table,
+                   int status = 0) {
   auto command = program_of(End::host, "tsplink-host");
   command.insert(command.end(), {"--config", site.host_configuration(changes).string(), option, table.string()});
   Process process({command, {}}, site.file("ids"));
-  EXPECT_EQ(process.wait(), 0) << process.story();
+  EXPECT_EQ(process.wait(), status) << process.story();
 }
 
 TEST(Standby, GivesALineTheIdThatItHasOnTheFirstHost) {
@@ -144,6 +145,10 @@ TEST(Standby, GivesALineTheIdThatItHasOnTheFirstHost) {
   EXPECT_EQ(permanent_id(first, changes, "desk2"), 4711U);  // desk1 remembers the line of before
 
   run_host_with(first, changes, "--export-ids", first.file("table.toml"));
+  run_host_with(first, changes, "--export-ids", first.file("table.toml"));
+  const auto policy = text_of(first.file("policy.toml"));
+  run_host_with(first, changes, "--export-ids", first.file("policy.toml"), 2);
+  EXPECT_EQ(text_of(first.file("policy.toml")), policy) << "something else is overwritten";
   run_host_with(standby, changes, "--import-ids", first.file("table.toml"));
   EXPECT_EQ(permanent_id(standby, changes), 4711U);
   EXPECT_EQ(permanent_id(other, changes), derived) << "without the table";

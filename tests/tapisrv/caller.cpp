@@ -62,6 +62,16 @@ std::string completion_text(const World& world, const Request& request, LONG res
   return late.empty() ? text : text + ", " + late;
 }
 
+/// The provider's handles of what a request made: they are written by now, though the function may not have returned.
+void take_handles(Request& request) {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < request.function->params.size() && next < request.makes.size(); ++i) {
+    if (!is_new_handle(request.function->params[i].kind)) continue;
+    Object& object = *request.makes[next++];
+    if (object.driver == 0) std::memcpy(&object.driver, request.frame->buffer[i]->data(), sizeof object.driver);
+  }
+}
+
 void push_completion(World& world, Request& request, LONG result) {
   Happening happening;
   happening.request = &request;
@@ -98,6 +108,7 @@ void complete(World& world, DWORD id, LONG result) {
   request->completed_inside = request->progress == Progress::inside;
   request->progress = Progress::completed;
   request->result = result;
+  if (result == 0) take_handles(*request);
   for (Object* made : request->makes) (result == 0 ? made->usable : made->failed) = true;
   world.coverage.ended(*request->function, *request->frame, result == 0 ? "success" : failure_name(result, true));
   check_frame(world, *request->function, *request->frame, result == 0, true);
@@ -214,7 +225,7 @@ void Caller::settle_new_objects(Attempt& attempt, bool success) {
     if (driver == 0) {
       world_.breach(Rule::handle_not_written,
                     "TSPI_" + attempt.function->name + " returned success and left *" + param.name + " unwritten");
-    } else if (const Object* twin = world_.find_driver(object->kind, driver)) {
+    } else if (const Object* twin = world_.find_driver(object->kind, driver); twin != nullptr && twin != object) {
       world_.breach(Rule::handle_reused, "TSPI_" + attempt.function->name + " gave the handle " + hex_number(driver) +
                                              " of " + World::name(twin) + " again");
     }

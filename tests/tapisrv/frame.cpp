@@ -78,11 +78,18 @@ class Builder {
 
   std::uintptr_t keep_array(std::size_t i, const Param& param) {
     Bytes all;
-    for (int entry = 0;; ++entry) {
+    int entry = 0;
+    for (;; ++entry) {
       const auto fields = fields_of(arguments_, param.name + "[" + std::to_string(entry) + "]");
       if (fields.empty()) break;
       const Bytes one = build_structure(*param.structure, fields);
       all.insert(all.end(), one.begin(), one.end());
+    }
+    for (const auto& [key, value] : arguments_.values) {
+      if (!starts_with(key, param.name + "[")) continue;
+      const auto number = to_number(key.substr(param.name.size() + 1, key.find(']') - param.name.size() - 1));
+      if (!number || *number >= static_cast<std::uint64_t>(entry))
+        throw std::runtime_error(key + " has nothing before it: entries are numbered from 0 on");
     }
     return all.empty() ? 0 : keep(i, Buffer(all));
   }
@@ -155,6 +162,7 @@ class Builder {
   }
 
   std::uintptr_t count(int index) {
+    const auto& name = function_.params[static_cast<std::size_t>(index)].name;
     std::size_t size = 0;
     for (std::size_t i = 0; i < function_.params.size(); ++i) {
       const Param& param = function_.params[i];
@@ -162,8 +170,11 @@ class Builder {
       size = frame_->buffer[i]->size();
       if (param.kind == ParamKind::struct_array) size /= param.structure->size;
       if (param.kind == ParamKind::digits) size /= 2;
+      // The provider would write behind it, and the crash would look like its own.
+      if (given_number(name, size) > size)
+        throw std::runtime_error(name + "=" + value_of(arguments_, name) + " is more than " + param.name + " has");
     }
-    return given_number(function_.params[static_cast<std::size_t>(index)].name, size);
+    return given_number(name, size);
   }
 
   const World& world_;

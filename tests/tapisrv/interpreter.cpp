@@ -105,13 +105,15 @@ void Interpreter::play_one(const Statement& statement, Run& run) {
   if (verb == "check") {
     if (words.at(1) != words.at(2)) throw std::runtime_error(words[1] + " is not " + words[2]);
   } else if (verb == "limit") {
-    run.limit = std::chrono::milliseconds(parse_number(words.at(1)) * 1000);
+    run.limit = seconds(words.at(1));
   } else if (verb == "set") {
     const std::lock_guard lock(mutex_);
     texts_[words.at(1)] = words.at(2);
   } else if (verb == "overload") {
     const std::lock_guard lock(world_.mutex);
-    world_.overload += static_cast<int>(parse_number(words.size() > 1 ? words[1] : "1"));
+    const auto count = parse_number(words.size() > 1 ? words[1] : "1");
+    if (count > 1000) throw std::runtime_error("overload takes 1000 calls at most");
+    world_.overload += static_cast<int>(count);
   }
 }
 
@@ -362,6 +364,7 @@ void Interpreter::wait(const std::vector<std::string>& words, Run& run) {
   if (what != "lines" && what != "phones") throw std::runtime_error("wait knows lines, phones and no");
   const bool phone = what == "phones";
   const auto count = static_cast<std::size_t>(parse_number(words.at(2)));
+  if (count > 100'000) throw std::runtime_error(words[2] + " is no number of " + what);
   if (!provider_.wait_for(phone, count, run.limit)) {
     throw std::runtime_error("there are " + std::to_string(provider_.devices(phone).size()) + " " + words[1] +
                              " after " + std::to_string(run.limit.count() / 1000) + " s, not " + words[2]);

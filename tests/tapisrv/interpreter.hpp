@@ -68,6 +68,7 @@ class Interpreter {
   void check_hooks();
   void finish();
 
+  static std::chrono::milliseconds seconds(const std::string& text);
   Options options(const std::vector<std::string>& words, std::size_t from);
   std::string substitute(const std::string& word, const Run& run);
   Binding lookup(const std::string& name);

@@ -12,6 +12,7 @@ namespace tsplink::tapisim {
 namespace {
 
 constexpr std::size_t kMostParallel = 100;
+constexpr int kDeepest = 100;
 
 class Parser {
  public:
@@ -46,6 +47,7 @@ class Parser {
         return out;
       }
       if (verb == "repeat" || verb == "parallel") {
+        if (depth == kDeepest) fail(at_, "blocks nest deeper than " + std::to_string(kDeepest));
         do {
           ++at_;
           statement.blocks.push_back(block(depth + 1));

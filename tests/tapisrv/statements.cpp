@@ -14,14 +14,6 @@ bool keyword(const std::string& word) {
   return word == "as" || word == "on" || word == "of" || word == "within" || word == "fails" || word == "address";
 }
 
-/// "within S"; a whole scenario has a limit of its own.
-std::chrono::milliseconds within(const std::string& text) {
-  constexpr std::uint64_t kMost = 24ULL * 60 * 60;
-  const auto seconds = parse_number(text);
-  if (seconds > kMost) throw std::runtime_error("within takes " + std::to_string(kMost) + " seconds at most");
-  return std::chrono::seconds(seconds);
-}
-
 const Param* input_named(const Function& function, const std::string& name) {
   const std::string first = name.substr(0, name.find_first_of(".["));
   const int index = function.find(first);
@@ -56,6 +48,14 @@ ObjectKind kind_of(ParamKind kind) {
 }
 
 }  // namespace
+
+/// A scenario waits for no longer than a day.
+std::chrono::milliseconds Interpreter::seconds(const std::string& text) {
+  constexpr std::uint64_t kMost = 24ULL * 60 * 60;
+  const auto number = parse_number(text);
+  if (number > kMost) throw std::runtime_error(text + " is more than " + std::to_string(kMost) + " seconds");
+  return std::chrono::seconds(number);
+}
 
 Interpreter::Options Interpreter::options(const std::vector<std::string>& words, std::size_t from) {
   Options out;
@@ -332,7 +332,7 @@ void Interpreter::expect_event(const Event& event, const Options& given, Run& ru
   check_words(event, given);
   const Object* target = object(given.get("on"));
   auto limit = run.limit;
-  if (!given.get("within").empty()) limit = within(given.get("within"));
+  if (!given.get("within").empty()) limit = seconds(given.get("within"));
   Object* call = nullptr;
   {
     std::unique_lock lock(world_.mutex);
@@ -378,7 +378,7 @@ void Interpreter::expect_none(const Options& given, Run& run) {
   const Object* target = object(given.get("on"));
   (void)run;
   std::unique_lock lock(world_.mutex);
-  const bool came = world_.changed.wait_for(lock, within(given.get("within")), [&] {
+  const bool came = world_.changed.wait_for(lock, seconds(given.get("within")), [&] {
     return std::any_of(target->section->happenings.begin(), target->section->happenings.end(),
                        [&](const Happening& happening) {
                          if (target->kind == ObjectKind::call && happening.call != target) return false;

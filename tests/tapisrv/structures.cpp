@@ -286,6 +286,8 @@ Bytes parse_bytes(std::string_view text, bool wide) {
   if (starts_with(text, "pattern:")) {
     const auto parts = split(text, ':');
     if (parts.size() != 3) throw std::runtime_error("write pattern:SIZE:SEED");
+    constexpr std::uint64_t kMost = 64U << 20U;
+    if (parse_number(parts[1]) > kMost) throw std::runtime_error(std::string(text) + " is more than 64 MiB");
     return pattern(static_cast<std::size_t>(parse_number(parts[1])),
                    static_cast<std::uint32_t>(parse_number(parts[2])));
   }

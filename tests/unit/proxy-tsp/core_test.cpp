@@ -229,6 +229,26 @@ TEST_F(CoreTest, ConferenceInACallStateIsTapisHandle) {
   EXPECT_EQ(desktop_.told(3)[2].params[1], conference);
 }
 
+TEST_F(CoreTest, ASecondOpenIsRefusedAndTheFirstGoesOn) {
+  const auto hdLine = desktop_.open_line();
+  const auto hdPhone = desktop_.open_phone();
+  HDRVLINE line{};
+  EXPECT_EQ(desktop_.run<calls::lineOpen>(Function::lineOpen, kLineBase, HTAPILINE{}, &line,
+                                          DWORD{TAPI_CURRENT_VERSION}, LINEEVENT{}),
+            static_cast<LONG>(LINEERR_ALLOCATED));
+  HDRVPHONE phone{};
+  EXPECT_EQ(desktop_.run<calls::phoneOpen>(Function::phoneOpen, kPhoneBase, HTAPIPHONE{}, &phone,
+                                           DWORD{TAPI_CURRENT_VERSION}, PHONEEVENT{}),
+            static_cast<LONG>(PHONEERR_ALLOCATED));
+  desktop_.event(wire::Message::kLINE_DEVSPECIFIC, 0, 77);
+  desktop_.event(wire::Message::kPHONE_DEVSPECIFIC, 0, 78, 0, 0, {}, kPhoneId);
+  const auto told = desktop_.told(2);
+  EXPECT_EQ(told[0].params[0], 77U);
+  EXPECT_EQ(told[1].params[0], 78U);
+  EXPECT_EQ(desktop_.run<calls::lineClose>(Function::lineClose, hdLine), 0);
+  EXPECT_EQ(desktop_.run<calls::phoneClose>(Function::phoneClose, hdPhone), 0);
+}
+
 TEST_F(CoreTest, UnknownHandlesAndDevicesAreRefusedByKind) {
   const auto wrong = DWORD_PTR{0x1234567};
   DWORD value = 0;

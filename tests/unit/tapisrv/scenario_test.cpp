@@ -40,6 +40,12 @@ TEST(Scenario, NamesAQuoteThatIsOpen) {
   EXPECT_EQ(problem("print \"a b\" x=\"c\"  # it's \"so"), "");
 }
 
+TEST(Scenario, HasABoundForItsDepth) {
+  std::string text, end;
+  for (int i = 0; i < 20000; ++i) text += "repeat 1\n", end += "end\n";
+  EXPECT_EQ(problem(text + end), "Scenario line 101: blocks nest deeper than 100.");
+}
+
 TEST(Scenario, HasABoundForThreads) {
   std::string text = "parallel\n";
   for (int i = 0; i < 99; ++i) text += "print x\nand\n";
@@ -79,12 +85,17 @@ TEST(Scenario, FailsWithItsLine) {
        "line 9: LINE_CALLSTATE LINECALLSTATE_IDLE did not come on c"},
       {"open line 1 as l\ncall lineForward l lpForwardList[0].dwForwardMode=1", "lpForwardList is a structure"},
       {"open line 1 as l\ncall lineForward l lpForwardList=x:00", "lpForwardList is a structure"},
+      {"open line 1 as l\ncall lineDevSpecific l lpParams=x:01 dwSize=1000000", "is more than lpParams has"},
+      {"open line 1 as l\ncall lineDevSpecific l lpParams=pattern:99999999999:1", "is more than 64 MiB"},
+      {"limit 99999999999999999999", "seconds"},
+      {"overload 99999999999", "overload takes 1000"},
+      {"wait lines -1", "is no number of lines"},
       {"repeat -1\nprint x\nend", "line 1: repeat takes 1000000 rounds at most"},
       {"open line 1 as l\nexpect LINE_LINEDEVSTATE on l dwParam1=3", "--describe LINE_LINEDEVSTATE lists them"},
       {"\xEF\xBB\xBFopen line", "line 1: a word is missing after \"open line\""},
       {"limit 1\nwait no line 1", "line 2: line 1 is still there"},
       {"open line 1 as l\nexpect no LINE_CLOSE on l within 99999999999999999999", "line 2: "},
-      {"open line 1 as l\nexpect no LINE_CLOSE on l within 86401", "within takes 86400 seconds at most"},
+      {"open line 1 as l\nexpect no LINE_CLOSE on l within 86401", "86401 is more than 86400 seconds"},
       {"open line 1 as l\ninside LINE_CLOSE on l call providerShutdown", "line 2: providerShutdown waits for"},
   };
   for (const auto& one : cases) {

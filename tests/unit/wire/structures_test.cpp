@@ -65,7 +65,28 @@ TEST(CheckInput, NewerMembersDoNotCountInAnOlderVersion) {
   Bytes bytes(176);
   put(bytes.data(), 0, 176);
   EXPECT_EQ("", message_of(describe<LINECALLPARAMS>(), bytes, 0x00020002));
-  EXPECT_NE("", message_of(describe<LINECALLPARAMS>(), bytes, 0x00030000));
+  // Of an application that knows 2.x, on a line that has a newer version.
+  EXPECT_EQ("", message_of(describe<LINECALLPARAMS>(), bytes, 0x00030001));
+  put(bytes.data(), 176 - 4, 0xFFFFFFFF);  // what a newer one has behind that is not looked at
+  EXPECT_EQ("", message_of(describe<LINECALLPARAMS>(), bytes, 0x00030001));
+}
+
+TEST(CheckInput, ItsCallerHearsWhatIsWrong) {
+  const auto code_of = [](Bytes bytes) {
+    try {
+      check_input(describe<LINECALLPARAMS>(), bytes, 0x00030001);
+    } catch (const Failure& failure) {
+      return failure.code();
+    }
+    return std::int32_t{0};
+  };
+  Bytes bytes(200);
+  put(bytes.data(), 0, 175);
+  EXPECT_EQ(code_of(bytes), static_cast<std::int32_t>(LINEERR_STRUCTURETOOSMALL));
+  put(bytes.data(), 0, 200);
+  put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentSize), 24);
+  put(bytes.data(), offsetof(LINECALLPARAMS, dwCommentOffset), 0xFFFFFFF0);
+  EXPECT_EQ(code_of(bytes), static_cast<std::int32_t>(LINEERR_INVALPARAM));
 }
 
 // ---- outputs of vendors ----
