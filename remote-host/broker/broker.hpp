@@ -261,6 +261,8 @@ class Broker {
   template <class C>
   void wish(const Request& request);
   template <class C>
+  void hear(std::uint64_t device, SessionId session);
+  template <class C>
   void next_wish(std::uint64_t device, std::uint64_t call);
   void refuse_wishes(Wishes& wishes, LONG result);
   template <class C>

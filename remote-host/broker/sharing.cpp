@@ -89,15 +89,17 @@ void Broker::wish(const Request& request) {
   if (!wishes.asking) next_wish<C>(request.device, request.call);
 }
 
+/// Who asks for media hears of the calls from then on.
+template <class C>
+void Broker::hear(std::uint64_t device, SessionId session) {
+  if (!std::is_same_v<C, calls::lineSetDefaultMediaDetection>) return;
+  const auto line = stations_.find(device);
+  const auto* mine = line == stations_.end() ? nullptr : line->second.attachment(session);
+  if (mine) start_hearing(device, mine->number);
+}
+
 template <class C>
 void Broker::next_wish(std::uint64_t device, std::uint64_t call) {
-  const auto hear = [this, device](SessionId session) {
-    if constexpr (std::is_same_v<C, calls::lineSetDefaultMediaDetection>) {
-      const auto line = stations_.find(device);
-      const auto* mine = line == stations_.end() ? nullptr : line->second.attachment(session);
-      if (mine) start_hearing(device, mine->number);
-    }
-  };
   for (;;) {
     auto* wishes = this->wishes(static_cast<std::uint16_t>(number_of<C>), device, call);
     if (!wishes || wishes->asking || wishes->waiting.empty()) return;
@@ -116,13 +118,13 @@ void Broker::next_wish(std::uint64_t device, std::uint64_t call) {
     });
     if (shared && all == wishes->given) {
       respond(request, 0);
-      hear(session);
+      hear<C>(device, session);
       continue;
     }
     wishes->asking = true;
     const auto object = call ? call : device;
     return forward(request, arguments_of<C>(object, all),
-                   [this, before, all, hear, device, call](Pending& pending, LONG result, Span) {
+                   [this, before, all, device, call](Pending& pending, LONG result, Span) {
                      const auto asker = pending.from.session;
                      if (auto* now = this->wishes(pending.from.function, device, call)) {
                        now->asking = false;
@@ -131,7 +133,7 @@ void Broker::next_wish(std::uint64_t device, std::uint64_t call) {
                        if (result == 0) now->given = all;
                      }
                      respond(pending, result);
-                     hear(asker);
+                     hear<C>(device, asker);
                      next_wish<C>(device, call);
                      auto* left = this->wishes(pending.from.function, device, call);
                      if (left) tell_union<C>(stations_.at(device), call ? call : device, *left);

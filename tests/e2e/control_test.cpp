@@ -52,7 +52,7 @@ class Control : public ::testing::Test {
   }
   static bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-  const Site site_;
+  const Site site_{};
 };
 
 TEST_F(Control, ShowsAndSteersAHostWithACall) {

@@ -66,7 +66,7 @@ class Service : public testing::Test {
     EXPECT_FALSE(fs::exists(site_.file("port")));
   }
 
-  const Site site_;
+  const Site site_{};
   std::unique_ptr<Process> process_;
 };
 
@@ -159,7 +159,7 @@ class Registry : public testing::Test {
 
   const std::string kLocal = "HKEY_LOCAL_MACHINE\\SOFTWARE\\tsplink\\proxy";
   const std::string kPolicy = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\tsplink\\proxy";
-  const Site site_;
+  const Site site_{};
 };
 
 TEST_F(Registry, GivesTheSettingsAndThePolicyComesFirst) {
