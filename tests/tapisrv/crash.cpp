@@ -55,6 +55,7 @@ LONG WINAPI on_crash(EXCEPTION_POINTERS*) {
   say_where();
   return EXCEPTION_CONTINUE_SEARCH;
 }
+void on_abort(int) { say_where(); }  // which then goes on
 #else
 void on_crash(int signal) {
   say_where();
@@ -78,6 +79,7 @@ Inside::~Inside() {
 void say_crashes() {
 #ifdef _WIN32
   SetUnhandledExceptionFilter(on_crash);
+  std::signal(SIGABRT, on_abort);
 #else
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
     struct sigaction before {};
