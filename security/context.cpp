@@ -59,7 +59,8 @@ bool is_revoked(const X509* certificate, const std::vector<CrlPtr>& lists) {
 
 void judge_list(const X509_CRL* list, Context::Impl& context) {
   const auto now = std::chrono::system_clock::now();
-  const auto ends = time_of(X509_CRL_get0_nextUpdate(list));
+  const auto* next = X509_CRL_get0_nextUpdate(list);
+  const auto ends = next != nullptr ? time_of(next) : std::chrono::system_clock::time_point::max();
   const auto begins = time_of(X509_CRL_get0_lastUpdate(list));
   const auto authority = name_text(X509_CRL_get_issuer(list));
   context.revocations.push_back({authority, number_of(list), ends});

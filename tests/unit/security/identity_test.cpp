@@ -53,9 +53,7 @@ TEST_F(Identity, AnAuthorityFileWithoutAnAuthorityIsNamed) {
 
 TEST_F(Identity, WhatSomebodyHasReadIsTakenInsteadOfTheFile) {
   const auto other = world.authority.issue({"another host", "DNS:host.test"});
-  const auto text = [](const std::string& pem) {
-    return std::shared_ptr<const FileText>(new FileText(pem));
-  };
+  const auto text = [](const std::string& pem) { return std::shared_ptr<const FileText>(new FileText(pem)); };
   files.texts = {{files.certificate, text(other.certificate_pem())}, {files.key, text(other.key_pem())}};
   EXPECT_EQ(Context::load(Side::Server, files)->own().common_name, "another host");
 }

@@ -110,11 +110,11 @@ Issued Authority::issue(const Plan& plan) const {
 std::string Authority::revocation_list(const std::vector<const X509*>& revoked, long to) const {
   const CrlPtr list(X509_CRL_new());
   const std::unique_ptr<ASN1_TIME, Deleter<ASN1_TIME_free>> last(X509_gmtime_adj(nullptr, -2 * kDay));
-  const std::unique_ptr<ASN1_TIME, Deleter<ASN1_TIME_free>> next(X509_gmtime_adj(nullptr, to));
+  const std::unique_ptr<ASN1_TIME, Deleter<ASN1_TIME_free>> next(X509_gmtime_adj(nullptr, to == kEndless ? 0 : to));
   need(X509_CRL_set_version(list.get(), 1) == 1 &&
            X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(own_.certificate.get())) == 1 &&
            X509_CRL_set1_lastUpdate(list.get(), last.get()) == 1 &&
-           X509_CRL_set1_nextUpdate(list.get(), next.get()) == 1,
+           (to == kEndless || X509_CRL_set1_nextUpdate(list.get(), next.get()) == 1),
        "revocation list");
   for (const X509* certificate : revoked) {
     X509_REVOKED* entry = X509_REVOKED_new();

@@ -14,6 +14,7 @@
 namespace tsplink::security {
 
 constexpr long kDay = 86400;
+constexpr long kEndless = 1'000'000'000;  // of a revocation list: it does not say when it ends
 
 struct Plan {
   std::string common_name;
