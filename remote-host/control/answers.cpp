@@ -198,14 +198,28 @@ class Answerer {
       refuse(std::to_string(found.size()) + " desktops are named \"" + name +
              "\"; give the number of one, see tsplinkctl sessions.");
     }
-    log::info("tsplinkctl ends the session of desktop " + desktop(found.front()) + ": " + reason);
-    host_.kick(found.front().id, reason);
-    return message("The session of desktop " + desktop(found.front()) + " is ended; it may connect again.");
+    const auto& session = found.front();
+    log::info("tsplinkctl ends the session of desktop " + desktop(session) + ": " + reason);
+    log::audit({{"function", "kick"},
+                {"result", "0"},
+                {"note", reason},
+                {"certificate", session.subject},
+                {"machine", session.machine},
+                {"address", session.address},
+                {"session", std::to_string(session.id)}});
+    host_.kick(session.id, reason);
+    return message("The session of desktop " + desktop(session) + " is ended; it may connect again.");
   }
 
   Json reload() {
     host_.inspect();  // a host that still starts takes it later
-    host_.reload();
+    try {
+      host_.reload();
+    } catch (const std::exception& failure) {
+      log::audit({{"function", "reload"}, {"result", "refused"}, {"note", failure.what()}});
+      throw;
+    }
+    log::audit({{"function", "reload"}, {"result", "0"}});
     const auto now = host_.inspect();
     auto said = "Policy and certificates are in force: " + std::to_string(now.policy->size()) + " grants.";
     const auto unmatched = now.policy->grants_without(facts_of(now));
@@ -219,6 +233,7 @@ class Answerer {
     if (!level) refuse("A log level is trace, debug, info, warn or error; give one of these.");
     const auto before = log::level();
     log::info("tsplinkctl changes the log level to " + text("level") + ".");
+    log::audit({{"function", "log level"}, {"result", "0"}, {"note", text("level")}});
     log::set_level(*level);
     return message("The log level is " + text("level") + ", it was " + std::string(log::name_of(before)) + ".");
   }

@@ -139,6 +139,10 @@ TEST_F(Control, ShowsAndSteersAHostWithACall) {
   EXPECT_EQ(table({"kick", "desk1", "--reason", "moved to another host"}),
             "The session of desktop desk1 (CN=desk1, 127.0.0.1) is ended; it may connect again.\n");
   ASSERT_TRUE(host->says("is gone: moved to another host")) << host->story();
+  ASSERT_TRUE(host->says("audit function=kick result=0 note=\"moved to another host\" certificate=\"CN=desk1\""));
+  EXPECT_TRUE(holds(host->err(), "audit function=reload result=refused note="));
+  EXPECT_TRUE(holds(host->err(), "audit function=reload result=0"));
+  EXPECT_TRUE(holds(host->err(), "audit function=\"log level\" result=0 note=debug"));
   EXPECT_TRUE(desktop->says("moved to another host", site_.file("desk1.log"))) << site_.logs();
   EXPECT_TRUE(host->until([&] {
     const auto sessions = json({"sessions"})["sessions"];
