@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <system_error>
 
@@ -46,7 +45,7 @@ FileText::~FileText() { OPENSSL_cleanse(text_.data(), text_.size()); }
 namespace {
 
 [[noreturn]] void cannot_read(const std::string& file, int error) {
-  throw Error(file + " cannot be read (" + (error != 0 ? std::strerror(error) : "unknown reason") +
+  throw Error(file + " cannot be read (" + std::system_category().message(error) +
               "): let this program's account read it");
 }
 
@@ -76,19 +75,30 @@ std::string bytes_of(const std::filesystem::path& path, const std::string& file,
   return text;
 }
 #else
+/// Whoever replaces the file meanwhile may do so.
 std::string bytes_of(const std::filesystem::path& path, const std::string& file, bool pipe) {
-  std::error_code error;
-  if (!pipe && !std::filesystem::is_regular_file(path, error))
-    throw Error(file + " is no ordinary file: correct the path");
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) cannot_read(file, errno);
-  const auto size = std::filesystem::file_size(path, error);
-  std::string text(error ? kMaxFile : std::min<std::size_t>(static_cast<std::size_t>(size), kMaxFile), '\0');
-  text.push_back('\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad()) cannot_read(file, errno);
-  text.resize(static_cast<std::size_t>(stream.gcount()));
+  const HANDLE opened =
+      CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+                  OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+  if (opened == INVALID_HANDLE_VALUE) cannot_read(file, static_cast<int>(GetLastError()));
+  const std::unique_ptr<void, decltype(&CloseHandle)> owner(opened, &CloseHandle);
+  const bool ordinary = GetFileType(opened) == FILE_TYPE_DISK;
+  if (!pipe && !ordinary) throw Error(file + " is no ordinary file: correct the path");
+  LARGE_INTEGER size{};
+  const bool sized = ordinary && GetFileSizeEx(opened, &size) != 0;
+  std::string text(sized ? static_cast<std::size_t>(std::min<LONGLONG>(size.QuadPart, kMaxFile)) : kMaxFile, '\0');
+  text.push_back('\0');  // for what is too much
+  std::size_t used = 0;
+  while (used < text.size()) {
+    DWORD count = 0;
+    if (!ReadFile(opened, text.data() + used, static_cast<DWORD>(text.size() - used), &count, nullptr)) {
+      if (GetLastError() == ERROR_BROKEN_PIPE) break;
+      cannot_read(file, static_cast<int>(GetLastError()));
+    }
+    if (count == 0) break;
+    used += count;
+  }
+  text.resize(used);
   return text;
 }
 #endif
