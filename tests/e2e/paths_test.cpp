@@ -29,7 +29,8 @@ TEST(Paths, BeyondAsciiWork) {
   site.canonical({Site::scenario("tapisrv/scenarios/learn.tap"), "desk1", folder / "proxy.toml"});
   EXPECT_FALSE(fs::is_empty(folder / "state"));
   EXPECT_NE(text_of(folder / "proxy.log").find("settings from"), std::string::npos);
-  EXPECT_NE(text_of(folder / "host.log").find("Desktop \"Übung\" (CN=desk1, 127.0.0.1) is connected"), std::string::npos)
+  EXPECT_NE(text_of(folder / "host.log").find("Desktop \"Übung\" (CN=desk1, 127.0.0.1) is connected"),
+            std::string::npos)
       << text_of(folder / "host.log");
   ask_to_end(*host, End::host);
   EXPECT_EQ(host->wait(), 0) << host->story();
