@@ -1,7 +1,6 @@
 #include "crash.hpp"
 
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <initializer_list>
 

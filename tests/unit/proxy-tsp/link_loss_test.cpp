@@ -167,14 +167,25 @@ TEST(LinkLossTest, RequestsWithoutAConnectionAreRefusedAtOnce) {
   EXPECT_TRUE(desktop.told_so_far().empty());
 }
 
-TEST(LinkLossTest, AbsentHostCostsOneDeadlineForAllDevicesTogether) {
+/// A desktop whose host has gone; time stands unless a test moves it.
+struct Lost {
+  Lost() {
+    desktop.start();
+    desktop.up = false;
+    desktop.core().on_down("test");
+  }
+  static CoreOptions options(const wire::Clock& clock) {
+    CoreOptions options;
+    options.clock = &clock;
+    return options;
+  }
   wire::ManualClock clock;
-  CoreOptions options;
-  options.clock = &clock;
-  Desktop desktop(options);
-  desktop.start();
-  desktop.up = false;
-  desktop.core().on_down("test");
+  Desktop desktop{options(clock)};
+};
+
+TEST(LinkLossTest, AbsentHostCostsOneDeadlineForAllDevicesTogether) {
+  Lost lost;
+  auto& desktop = lost.desktop;
   DWORD version = 0;
   const auto negotiate = [&] {
     return desktop.run<calls::lineNegotiateExtVersion>(Function::lineNegotiateExtVersion, kLineBase,
@@ -186,7 +197,7 @@ TEST(LinkLossTest, AbsentHostCostsOneDeadlineForAllDevicesTogether) {
     first = true;
     EXPECT_EQ(negotiate(), static_cast<LONG>(LINEERR_OPERATIONFAILED));
   });
-  while (!first) clock.advance(std::chrono::milliseconds(1));
+  while (!first) lost.clock.advance(std::chrono::milliseconds(1));
   application.join();  // the clock stands: the second question did not wait
 
   desktop.up = true;
@@ -195,13 +206,8 @@ TEST(LinkLossTest, AbsentHostCostsOneDeadlineForAllDevicesTogether) {
 }
 
 TEST(LinkLossTest, AHostThatHasNoSuchDeviceAnyMoreEndsTheWaitForIt) {
-  wire::ManualClock clock;  // stands
-  CoreOptions options;
-  options.clock = &clock;
-  Desktop desktop(options);
-  desktop.start();
-  desktop.up = false;
-  desktop.core().on_down("test");
+  Lost lost;
+  auto& desktop = lost.desktop;
   std::atomic<bool> asks{false};
   std::thread application([&] {
     DWORD version = 0;
