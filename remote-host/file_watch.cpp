@@ -58,12 +58,12 @@ void FileWatch::take_now() {
 }
 
 std::chrono::system_clock::time_point FileWatch::taken() const {
-  const std::lock_guard lock(looking_);
+  const std::lock_guard lock(telling_);
   return taken_;
 }
 
 std::string FileWatch::problem() const {
-  const std::lock_guard lock(looking_);
+  const std::lock_guard lock(telling_);
   return problem_;
 }
 
@@ -73,9 +73,11 @@ void FileWatch::take(const Look& look) {
     if (!look.trouble.empty()) throw Failure(Kind::Configuration, look.trouble);
     take_(look.texts);
   } catch (const std::exception& failure) {
+    const std::lock_guard lock(telling_);
     problem_ = failure.what();
     throw;
   }
+  const std::lock_guard lock(telling_);
   problem_.clear();
   taken_ = std::chrono::system_clock::now();
 }

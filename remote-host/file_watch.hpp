@@ -58,9 +58,10 @@ class FileWatch {
 
   const std::vector<File> files_;
   const Take take_;
-  mutable std::mutex looking_;  // of the next four
-  std::string problem_;
+  mutable std::mutex telling_;  // of the next two; who asks does not wait for a disk
+  std::string problem_;         // changed by who looks alone
   std::chrono::system_clock::time_point taken_ = std::chrono::system_clock::now();
+  std::mutex looking_;     // of the next two, and one at a time takes
   std::size_t tried_ = 0;  // the last that was taken, good or not
   std::size_t seen_ = 0;   // by the last look
   std::mutex mutex_;
