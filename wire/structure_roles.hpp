@@ -87,7 +87,7 @@ struct VarOut : RoleBase<T*, std::uint32_t, Block> {
     if (!structure) return 0;
     DWORD total = 0;
     std::memcpy(&total, structure, sizeof total);
-    return std::min<DWORD>(total, kMaxBlock);
+    return std::clamp<DWORD>(total, 1, kMaxBlock);  // 0 stands for no structure
   }
   template <class C, std::size_t I>
   static LONG store(DesktopSide& side, const Block& out, const std::uint32_t&,

@@ -110,8 +110,10 @@ std::string bad_arguments() {
           return param.kind == ParamKind::line_device || param.kind == ParamKind::phone_device;
         },
         "", "999");
-    bad(
-        "too-small", [](const Param& param) { return param.kind == ParamKind::struct_out; }, ".dwTotalSize", "16");
+    for (const char* size : {"16", "0"}) {
+      bad(
+          "too-small", [](const Param& param) { return param.kind == ParamKind::struct_out; }, ".dwTotalSize", size);
+    }
   }
   return text + kEnd;
 }
