@@ -12,6 +12,7 @@
 #include "proxy-tsp/registry.hpp"
 #endif
 #include "security/errors.hpp"
+#include "security/file_watch.hpp"
 #include "wire/link/client.hpp"
 #include "wire/link/reactor.hpp"
 #include "wire/schema.hpp"
@@ -73,7 +74,10 @@ class Root final : public Provider, public link::ClientHandler, public std::enab
     if (!problem_.empty()) return LINEERR_OPERATIONFAILED;
     if (client_) return 0;
     try {
-      const auto context = security::Context::load(security::Side::Client, configuration_.identity);
+      certificates_ = std::make_unique<security::FileWatch>(
+          security::watched(configuration_.identity), [this](const auto& texts) { take_certificates(texts); },
+          [this](const auto& sentence) { log_(LogLevel::Error, sentence); });
+      const auto context = context_of(configuration_.identity);
       link::LocalInfo local;
       local.product = TSPLINK_VERSION;
       local.machine = configuration_.machine;
@@ -91,17 +95,38 @@ class Root final : public Provider, public link::ClientHandler, public std::enab
       sender_ = client_.get();
       reactor_->start();
       client_->start();
+      certificates_->start();
       return 0;
     } catch (const std::exception& problem) {
       sender_ = nullptr;
       client_.reset();
       reactor_.reset();
+      certificates_.reset();
       log_(LogLevel::Error, problem.what());
       return LINEERR_OPERATIONFAILED;
     }
   }
 
   void end();
+
+  std::shared_ptr<const security::Context> context_of(const security::IdentityFiles& files) {
+    auto context = security::Context::load(security::Side::Client, files);
+    for (const auto& warning : context->warnings()) log_(LogLevel::Warning, warning);
+    return context;
+  }
+
+  void take_certificates(const security::FileWatch::Texts& texts) {
+    auto files = configuration_.identity;
+    files.texts = texts;
+    try {
+      const auto context = context_of(files);
+      client_->set_context(context);
+      log_(LogLevel::Info,
+           "the certificates are taken, for connections from now on: " + security::describe(context->own()));
+    } catch (const security::Error& failure) {
+      throw security::Error("The certificates cannot be used: " + std::string(failure.what()) + ".");
+    }
+  }
 
   void on_up(const link::PeerInfo& host) override {
     up_ = true;
@@ -128,9 +153,10 @@ class Root final : public Provider, public link::ClientHandler, public std::enab
   std::string problem_;
   Log log_;
   std::unique_ptr<Core> core_;
-  // Both are set by connect() and kept as long as a function may be running here.
+  // All are set by connect() and kept as long as a function may be running here.
   std::unique_ptr<link::Reactor> reactor_;
   std::unique_ptr<link::Client> client_;
+  std::unique_ptr<security::FileWatch> certificates_;
   std::atomic<link::Client*> sender_{nullptr};  // client_, for TAPI's threads
   bool up_ = false;                             // both: reactor's thread
   std::string last_reason_;
@@ -151,6 +177,7 @@ Roots& roots() {
 
 /// providerShutdown: goodbye to the host, every thread ends. The next call makes a new root.
 void Root::end() {
+  if (certificates_) certificates_->stop();
   if (client_) client_->stop();
   if (reactor_) reactor_->stop();
   core_->shutdown();

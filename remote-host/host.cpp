@@ -6,10 +6,10 @@
 #include "remote-host/broker/broker.hpp"
 #include "remote-host/control/answers.hpp"
 #include "remote-host/control/server.hpp"
-#include "remote-host/file_watch.hpp"
 #include "remote-host/platform.hpp"
 #include "remote-host/worker/worker.hpp"
 #include "security/context.hpp"
+#include "security/file_watch.hpp"
 #include "wire/link/server.hpp"
 #include "wire/schema.hpp"
 #include "wire/system.hpp"
@@ -23,18 +23,17 @@ namespace tsplink::host {
 namespace {
 
 /// `texts`: of the files, where somebody has read them already.
-std::shared_ptr<const security::Context> context_of(const Config& config, const FileWatch::Texts& texts = {}) {
-  security::IdentityFiles files;
-  files.texts = texts;
-  files.certificate = config.certificate;
-  files.key = config.key;
-  files.authority = config.authority;
-  files.revocations = config.revocations;
-  files.passphrase = config.passphrase;
+security::IdentityFiles identity_of(const Config& config, const security::FileWatch::Texts& texts = {}) {
+  return {config.certificate, config.key, config.authority, config.revocations, config.passphrase, texts};
+}
+
+std::shared_ptr<const security::Context> context_of(const security::IdentityFiles& files) {
   auto context = security::Context::load(security::Side::Server, files);
   for (const auto& warning : context->warnings()) log::warn(warning);
   return context;
 }
+
+void tell(const std::string& sentence) { log::error(sentence); }
 
 std::string revocations_text(const security::Context& context) {
   std::string text;
@@ -93,15 +92,13 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
                  [](link::Level level, const std::string& line) {
                    log::write(level == link::Level::Warning ? log::Level::Warn : log::Level::Info, line);
                  }),
-        policy_({{config.policy, "policy file"}}, [this](const auto& texts) { take_policy(texts); }),
-        certificates_({{config.certificate, "certificate file"},
-                       {config.key, "key file"},
-                       {config.authority, "authority file"},
-                       {config.revocations, "revocation list"}},
-                      [this](const auto& texts) { take_certificates(texts); }),
+        policy_(
+            {{config.policy, "policy file"}}, [this](const auto& texts) { take_policy(texts); }, tell),
+        certificates_(
+            security::watched(identity_of(config)), [this](const auto& texts) { take_certificates(texts); }, tell),
         broker_(*this, *this, std::make_shared<const Policy>(Policy::read(config.policy)), broker_options(config),
                 &audit_),
-        context_(context_of(config)),
+        context_(context_of(identity_of(config))),
         server_(reactor_, config.listen_address, config.listen_port, context_, local_info(), limits_of(config.limits),
                 *this) {
     for (const auto& provider : config.providers) add_worker(provider);
@@ -219,17 +216,17 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     workers_.push_back(std::move(attached));
   }
 
-  void take_policy(const FileWatch::Texts& texts) {
+  void take_policy(const security::FileWatch::Texts& texts) {
     const auto policy =
         std::make_shared<const Policy>(Policy::parse(texts.at(config_.policy)->text(), config_.policy));
     reactor_.post([this, policy] { broker_.set_policy(policy); });
     log::info("The policy " + config_.policy.string() + " is in force.");
   }
 
-  void take_certificates(const FileWatch::Texts& texts) {
+  void take_certificates(const security::FileWatch::Texts& texts) {
     std::shared_ptr<const security::Context> context;
     try {
-      context = context_of(config_, texts);
+      context = context_of(identity_of(config_, texts));
     } catch (const security::Error& failure) {
       throw Failure(Kind::Configuration, "The certificates cannot be used: " + std::string(failure.what()) + ".");
     }
@@ -343,8 +340,8 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   std::atomic<bool> serving_{false};
   const std::shared_ptr<PermanentIds> permanent_;
   link::Reactor reactor_;
-  FileWatch policy_;
-  FileWatch certificates_;
+  security::FileWatch policy_;
+  security::FileWatch certificates_;
   AuditLog audit_;
   Broker broker_;
   std::vector<std::unique_ptr<Attached>> workers_;

@@ -208,6 +208,16 @@ TEST_F(Control, NewCertificatesAreTakenWhileTheHostRuns) {
   EXPECT_TRUE(holds(table({"reload"}), "Policy and certificates are in force: 1 grants."));
   EXPECT_TRUE(json({"status"})["status"]["certificates_problem"].is_null());
   EXPECT_EQ(present()[0]["machine"], "desk2");
+
+  const auto certificate = pki / "desktop-desk1.crt";
+  fs::remove(certificate);
+  EXPECT_TRUE(first->says("certificate file " + certificate.string() + " does not exist", site_.file("desk1.log")))
+      << site_.logs();
+  certificates({"renew", "desk1", "--new-key"});
+  EXPECT_TRUE(
+      first->says("the certificates are taken, for connections from now on: \"CN=desk1\"", site_.file("desk1.log")))
+      << site_.logs();
+  EXPECT_TRUE(first->until([&] { return present().size() == 2; })) << "without a restart; " << site_.logs();
 }
 
 TEST_F(Control, BelongsToTheHostsAccountAndOneHost) {

@@ -68,6 +68,9 @@ class Client::Impl final : public SocketEvents,
     auto changed = std::make_shared<Settings>(*settings_);
     changed->context = std::move(context);
     settings_ = std::move(changed);
+    // Perhaps what was there before is why there is no connection.
+    back_off_ = settings_->limits.back_off_first;
+    if (started_ && !connecting_ && !peer_) resolve();
   }
 
  private:

@@ -45,7 +45,7 @@ class Client {
   /// Any thread: queues one envelope. False: the link is down and it was dropped. One that was queued can still be
   /// dropped when the link goes down. Throws Failure(TooLarge) over Limits::frame.
   bool send(wire::Buffer envelope);
-  /// Any thread: the certificates for connections from now on.
+  /// Any thread: the certificates for connections from now on; without one, the next is tried at once.
   void set_context(std::shared_ptr<const security::Context> context);
 
  private:

@@ -137,7 +137,9 @@ TEST(Lifecycle, NewCertificatesEndWhomTheyDoNotAdmit) {
   Server server(reactor, "127.0.0.1", 0, host_context(), local("host"), patient(), host);
   server.start();
   Desktop revoked, other;
-  Client first(reactor, {"localhost", server.port()}, desktop_context(), local("first"), patient(), revoked);
+  Limits never_again = patient();
+  never_again.back_off_most = std::chrono::hours(1);
+  Client first(reactor, {"localhost", server.port()}, desktop_context(), local("first"), never_again, revoked);
   Client second(reactor, {"localhost", server.port()}, other_desktop_context(), local("second"), patient(), other);
   first.start();
   second.start();
@@ -158,6 +160,9 @@ TEST(Lifecycle, NewCertificatesEndWhomTheyDoNotAdmit) {
   EXPECT_TRUE(revoked.refused) << "it shall not hurry back";
   EXPECT_TRUE(other.wait_up());
   EXPECT_EQ(host.present().size(), 1U);
+
+  first.set_context(other_desktop_context());
+  EXPECT_TRUE(revoked.wait_up()) << "with a new certificate it need not wait";
 }
 
 }  // namespace

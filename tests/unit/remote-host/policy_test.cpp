@@ -8,13 +8,14 @@
 #include <sys/stat.h>
 #endif
 
-#include "remote-host/file_watch.hpp"
+#include "security/file_watch.hpp"
 #include "tests/platform/files.hpp"
 #include "wire/failure.hpp"
 
 namespace tsplink::host::test {
 namespace {
 
+using security::FileWatch;
 using wire::Right;
 
 class PolicyTest : public ::testing::Test {
@@ -44,6 +45,8 @@ class PolicyTest : public ::testing::Test {
   const DeviceFacts other_{false, "trunk", "Trunk", {"0"}, 2};
   const DeviceFacts phone_{true, "pbx", "Desk phone 100", {}, 3};
   const tests::TemporaryFolder folder_;
+  std::vector<std::string> told_;
+  const FileWatch::Tell tell_ = [this](const std::string& sentence) { told_.push_back(sentence); };
 };
 
 TEST_F(PolicyTest, WhatNoGrantNamesIsNotGranted) {
@@ -156,7 +159,8 @@ TEST_F(PolicyTest, MistakesAreNamedWithTheirPlace) {
 TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
   write("[[grant]]\nto = \"*\"\nright = \"monitor\"\n");
   std::vector<std::shared_ptr<const Policy>> taken;
-  FileWatch watch({{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); });
+  FileWatch watch(
+      {{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); }, tell_);
   watch.look();
   watch.look();
   EXPECT_TRUE(taken.empty());
@@ -171,6 +175,8 @@ TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
   write("[[grant]\n");
   for (int i = 0; i < 3; ++i) watch.look();
   EXPECT_NE(watch.problem().find("policy.toml:1:"), std::string::npos) << watch.problem();
+  ASSERT_EQ(told_.size(), 1U) << "a mistake is told once";
+  EXPECT_NE(told_[0].find("What was in force before stays in force."), std::string::npos) << told_[0];
   std::filesystem::remove(file());
   for (int i = 0; i < 3; ++i) watch.look();
   std::filesystem::create_directory(file());
@@ -190,10 +196,13 @@ TEST_F(PolicyTest, WhatCannotBeReadIsNamedAndTakenWhenItCan) {
   write("# nothing\n");
   int taken = 0;
   std::string refusal;
-  FileWatch watch({{file(), "policy file"}}, [&](const auto&) {
-    if (!refusal.empty()) throw Failure(Kind::Configuration, refusal);
-    ++taken;
-  });
+  FileWatch watch(
+      {{file(), "policy file"}},
+      [&](const auto&) {
+        if (!refusal.empty()) throw Failure(Kind::Configuration, refusal);
+        ++taken;
+      },
+      tell_);
   const auto problem = [&] {
     for (int i = 0; i < 3; ++i) watch.look();
     return watch.problem();
@@ -233,7 +242,8 @@ TEST_F(PolicyTest, WhatCannotBeReadIsNamedAndTakenWhenItCan) {
 TEST_F(PolicyTest, IsTakenAtOnceWhenSomebodyAsks) {
   write("# nothing\n");
   std::vector<std::shared_ptr<const Policy>> taken;
-  FileWatch watch({{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); });
+  FileWatch watch(
+      {{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); }, tell_);
   const auto before = watch.taken();
   write("[[grant]]\nto = \"*\"\nright = \"control\"\n");
   watch.take_now();

@@ -1,12 +1,11 @@
-#include "remote-host/file_watch.hpp"
+#include "security/file_watch.hpp"
 
-#include "remote-host/log.hpp"
 #include "security/errors.hpp"
-#include "wire/failure.hpp"
 
-namespace tsplink::host {
+namespace tsplink::security {
 
-FileWatch::FileWatch(std::vector<File> files, Take take) : files_(std::move(files)), take_(std::move(take)) {
+FileWatch::FileWatch(std::vector<File> files, Take take, Tell tell)
+    : files_(std::move(files)), take_(std::move(take)), tell_(std::move(tell)) {
   tried_ = seen_ = read().print;
 }
 
@@ -38,11 +37,10 @@ FileWatch::Look FileWatch::read() const {
   for (const auto& file : files_) {
     if (file.path.empty()) continue;
     try {
-      const std::shared_ptr<const security::FileText> text(
-          new security::FileText(security::read_file(file.path, file.role)));
+      const std::shared_ptr<const FileText> text(new FileText(read_file(file.path, file.role)));
       add(text->text());
       look.texts.emplace(file.path, text);
-    } catch (const security::Error& failure) {
+    } catch (const Error& failure) {
       if (look.trouble.empty()) look.trouble = "The " + std::string(failure.what()) + ".";
       add(failure.what());
     }
@@ -70,7 +68,7 @@ std::string FileWatch::problem() const {
 void FileWatch::take(const Look& look) {
   tried_ = look.print;
   try {
-    if (!look.trouble.empty()) throw Failure(Kind::Configuration, look.trouble);
+    if (!look.trouble.empty()) throw Error(look.trouble);
     take_(look.texts);
   } catch (const std::exception& failure) {
     const std::lock_guard lock(telling_);
@@ -91,8 +89,15 @@ void FileWatch::look() {
     seen_ = look.print;
     if (settled && (look.print != tried_ || !problem_.empty())) take(look);
   } catch (const std::exception& failure) {
-    if (failure.what() != said) log::error(std::string(failure.what()) + " What was in force before stays in force.");
+    if (failure.what() != said) tell_(std::string(failure.what()) + " What was in force before stays in force.");
   }
 }
 
-}  // namespace tsplink::host
+std::vector<FileWatch::File> watched(const IdentityFiles& files) {
+  return {{files.certificate, "certificate file"},
+          {files.key, "key file"},
+          {files.authority, "authority file"},
+          {files.revocations, "revocation list"}};
+}
+
+}  // namespace tsplink::security

@@ -1,5 +1,5 @@
-// Files that the host takes anew while it runs, without a restart: a change of them is taken, and one with a mistake
-// is named and leaves in force what was there before. Owner: the host. Threads: its own, which calls `take`.
+// Files that are taken anew without a restart: a change of them is taken, and one with a mistake is named and leaves
+// in force what was there before. Owner: host and proxy. Threads: its own, which calls `take` and `tell`.
 #pragma once
 
 #include <chrono>
@@ -14,8 +14,9 @@
 #include <vector>
 
 #include "security/files.hpp"
+#include "security/identity.hpp"
 
-namespace tsplink::host {
+namespace tsplink::security {
 
 class FileWatch {
  public:
@@ -24,17 +25,19 @@ class FileWatch {
     const char* role;  // "policy file"
   };
   /// What the files hold.
-  using Texts = std::map<std::filesystem::path, std::shared_ptr<const security::FileText>>;
+  using Texts = std::map<std::filesystem::path, std::shared_ptr<const FileText>>;
   /// Puts them in force; what it throws says what is wrong with them, and what was in force before stays.
   using Take = std::function<void(const Texts&)>;
+  /// Of a mistake, once.
+  using Tell = std::function<void(const std::string& sentence)>;
   /// Nothing is taken yet: who reads the files after this misses no change of them. Those without a path are none.
-  FileWatch(std::vector<File> files, Take take);
+  FileWatch(std::vector<File> files, Take take, Tell tell);
   ~FileWatch() { stop(); }
 
   /// Looks each second from now on.
   void start();
   void stop();
-  /// Takes the files as they are now. Throws what `take` throws, or Failure(Configuration). Any thread.
+  /// Takes the files as they are now. Throws what `take` throws, or Error. Any thread.
   void take_now();
   /// When what is in force was taken. Any thread.
   std::chrono::system_clock::time_point taken() const;
@@ -58,6 +61,7 @@ class FileWatch {
 
   const std::vector<File> files_;
   const Take take_;
+  const Tell tell_;
   mutable std::mutex telling_;  // of the next two; who asks does not wait for a disk
   std::string problem_;         // changed by who looks alone
   std::chrono::system_clock::time_point taken_ = std::chrono::system_clock::now();
@@ -70,4 +74,7 @@ class FileWatch {
   std::thread thread_;
 };
 
-}  // namespace tsplink::host
+/// Those of an identity.
+std::vector<FileWatch::File> watched(const IdentityFiles& files);
+
+}  // namespace tsplink::security
