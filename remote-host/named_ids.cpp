@@ -95,15 +95,15 @@ std::vector<std::uint64_t> outputs_name(std::span<const std::uint8_t> outputs) {
 struct Namer {
   std::vector<NamedId> (*inputs)(std::span<const std::uint8_t>);
   std::vector<std::uint64_t> (*outputs)(std::span<const std::uint8_t>);
-  bool makes_calls;
   wire::Bytes (*exchange_tag)(std::span<const std::uint8_t>, std::uint32_t&);
+  bool makes_calls;
   bool has_tag;
 };
 
 constexpr Namer kNamers[] = {
-#define TSPI_CALL(function, ...)                                                                              \
-  {&inputs_name<wire::calls::function>, &outputs_name<wire::calls::function>, makes<wire::calls::function>(), \
-   &exchange_tag<wire::calls::function>, wire::event_tag_of<wire::calls::function>() < wire::calls::function::size},
+#define TSPI_CALL(function, ...)                                                                                    \
+  {&inputs_name<wire::calls::function>, &outputs_name<wire::calls::function>, &exchange_tag<wire::calls::function>, \
+   makes<wire::calls::function>(), wire::event_tag_of<wire::calls::function>() < wire::calls::function::size},
 #include "wire/tspi_calls.def"
 #undef TSPI_CALL
 };

@@ -122,7 +122,8 @@ bool is_dns_name(std::string_view name) {
 /// An address is what has a colon, or four numbers; so says deploy/certificates.sh too.
 bool is_meant_as_address(std::string_view name) {
   return name.find(':') != std::string_view::npos ||
-         (std::count(name.begin(), name.end(), '.') == 3 && name.find_first_not_of("0123456789.") == name.npos);
+         (std::count(name.begin(), name.end(), '.') == 3 &&
+          name.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 std::string text_of(BIO* bio) {

@@ -115,7 +115,7 @@ std::optional<Bytes> to_desktop_ids(std::span<const std::uint8_t> varstring, Dev
   if (what == DeviceClass::Terminals && phone_function) {
     for (std::size_t i = 0; i + 1 < ids.size(); i += 2) {
       const auto line = side.device_with(false, ids[i]);
-      if (line == kNoDevice || line >= kMostLines) continue;
+      if (line >= kMostLines) continue;  // kNoDevice, too
       if (line >= out.size()) out.resize(std::size_t{line} + 1, kNoDevice);
       out[line] = ids[i + 1];
     }

@@ -8,8 +8,6 @@
 
 namespace tsplink::host {
 
-namespace calls = wire::calls;
-
 Grant Broker::grant_of(SessionId session, std::uint64_t device) const {
   const auto open = open_sessions_.find(session);
   if (open == open_sessions_.end()) return {};
@@ -168,8 +166,8 @@ void Broker::get_id(const Request& request) {
   });
 }
 
-template void Broker::get_id<calls::lineGetID>(const Request&);
-template void Broker::get_id<calls::phoneGetID>(const Request&);
+template void Broker::get_id<wire::calls::lineGetID>(const Request&);
+template void Broker::get_id<wire::calls::phoneGetID>(const Request&);
 
 /// A call may be conferenced into one that this desktop has not.
 wire::EventValues Broker::without_foreign_calls(wire::EventValues event, SessionId session) const {
