@@ -398,8 +398,8 @@ run_coverage() {
   build coverage || return 0
   find build/coverage -name '*.gcda' -delete
   check 'the tests pass while lines are counted' logged tests "$scratch/log" \
-    ctest --test-dir build/coverage --timeout "$test_limit" --output-on-failure --no-tests=error
-  if logged report "$scratch/log" gcovr --root . --object-directory build/coverage build/coverage --txt "$report" \
+    ctest --test-dir build/coverage --parallel "$jobs" --timeout "$test_limit" --output-on-failure --no-tests=error
+  if logged report "$scratch/log" gcovr -j "$jobs" --root . --object-directory build/coverage build/coverage --txt "$report" \
     --filter 'wire/' --filter 'security/' --filter 'proxy-tsp/' --filter 'remote-host/' --print-summary; then
     sed '1,/^---/d' "$report" | awk '/^(wire|security|proxy-tsp|remote-host)\//' | sed 's/^/  /'
     percent=$(sed -nE 's/^lines: ([0-9.]+)%.*/\1/p' "$scratch/log")
