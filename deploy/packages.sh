@@ -3,7 +3,7 @@
 # Says nothing when all are there.
 #
 #   deploy/packages.sh [--with tsan] [--with windows] [--with fuzz] [--with coverage] [--with lint]
-#                      [--with fresh] [--print]
+#                      [--with fresh] [--with emulation] [--print]
 #
 #   --with tsan     also what deploy/tsan-libzmq.sh needs to build libzmq from Debian's source package
 #   --with windows  also MinGW-w64, what deploy/windows-libraries.sh needs, and Wine
@@ -11,6 +11,7 @@
 #   --with coverage  also gcovr, for tests/run.sh coverage
 #   --with lint     also clang-format, clang-tidy and shellcheck
 #   --with fresh    also debootstrap, for deploy/fresh.sh
+#   --with emulation  also QEMU and what tests/emulated.sh starts it with
 #   --print         only print the names of the packages, one a line
 set -euo pipefail
 # shellcheck source=deploy/common.sh
@@ -35,7 +36,8 @@ while (($#)); do
         coverage) packages+=(gcovr) ;;
         lint) packages+=(clang-format clang-tidy shellcheck) ;;
         fresh) packages+=(debootstrap) ;;
-        *) fail "--with takes tsan, windows, fuzz, coverage, lint or fresh, not '${2:-}'" ;;
+        emulation) packages+=(qemu-system-x86 busybox-static cpio) ;;
+        *) fail "--with takes tsan, windows, fuzz, coverage, lint, fresh or emulation, not '${2:-}'" ;;
       esac
       shift
       ;;

@@ -8,11 +8,13 @@
 #
 #   --jobs N       compile and check with N jobs at a time (default: one for each core)
 #   --no-install   do not look for missing Debian packages
+#   --patience N   N times the time for each part, on a slow machine
 #   --help
 #
 # A part is a suite, or SUITE@CONFIGURATION: unit@asan. Without a configuration it is the suite's first; windows and tidy
 # stand for all their parts. Builds go to build/CONFIGURATION, by the presets in CMakePresets.json. Where the machine runs no
-# 32-bit code, 32-bit Windows programs are built and their exports and imports checked; the sum names what was not run.
+# 32-bit code, 32-bit Windows programs are built and their exports and imports checked; the sum names what was not run,
+# and tests/emulated.sh runs it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/common.sh
@@ -27,7 +29,7 @@ for folder in tests/unit/*; do [[ $folder == */sheet ]] || tidied+=("$folder"); 
 full=(lint docs demo {unit,e2e,conformance,habits}@{release,debug,asan,tsan} conformance@faults coverage "${windows[@]}" fuzz "${tidied[@]/#/tidy@}")
 part_limit=570 # seconds for the tests of a part
 build_limit=2700 # seconds for a build: cold, on two slow cores
-test_limit=300 # seconds for one test executable, unless CMake gives it another
+test_limit=540 # seconds for one test executable
 jobs=$(nproc)
 install=yes
 parts=()
@@ -51,6 +53,11 @@ while (($#)); do
       shift
       ;;
     --no-install) install=no ;;
+    --patience)
+      [[ ${2:-} =~ ^[1-9][0-9]?$ ]] || fail "--patience takes a number from 1 to 99, not '${2:-}'"
+      part_limit=$((part_limit * $2)) build_limit=$((build_limit * $2)) test_limit=$((test_limit * $2))
+      shift
+      ;;
     -h | --help) usage; exit ;;
     -*) fail "unknown option '$1': see --help" ;;
     *)
