@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include "mint.hpp"
+#include "wire/envelopes.hpp"
 
 namespace tsplink::link {
 
@@ -62,16 +63,7 @@ Limits patient() {
 }
 
 wire::Buffer event(std::uint64_t number, std::size_t size) {
-  flatbuffers::FlatBufferBuilder builder;
-  builder.ForceVectorAlignment(size, 1, 8);
-  const auto data = builder.CreateVector(std::vector<std::uint8_t>(size, 0x5a));
-  wire::fb::EventBuilder made(builder);
-  made.add_param1(number);
-  made.add_data(data);
-  const auto body = made.Finish();
-  wire::fb::FinishEnvelopeBuffer(builder, wire::fb::CreateEnvelope(builder, wire::fb::Body::Event, body.Union()));
-  return std::make_shared<const wire::Bytes>(builder.GetBufferPointer(),
-                                             builder.GetBufferPointer() + builder.GetSize());
+  return wire::make_event({.params = {number}, .data = wire::Bytes(size, 0x5a), .has_data = true});
 }
 
 std::uint64_t number_of(const wire::Buffer& buffer) {
