@@ -311,7 +311,7 @@ class FullPipe {
   void read() {
     reader_ = std::thread([this] {
       char block[4096];
-      for (ssize_t size; (size = ::read(ends_[0], block, sizeof block)) > 0;)
+      for (ssize_t size = 0; (size = ::read(ends_[0], block, sizeof block)) > 0;)
         text_.append(block, static_cast<std::size_t>(size));
     });
   }
