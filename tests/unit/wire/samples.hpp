@@ -51,7 +51,7 @@ class Samples {
   template <class Values>
   Values values() {
     Values result{};
-    std::apply([this](auto&... each) { (fill(each), ...); }, result);
+    std::apply([&](auto&... each) { (fill(each), ...); }, result);
     return result;
   }
 

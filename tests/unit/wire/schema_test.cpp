@@ -24,8 +24,8 @@ TEST(Schema, CommittedTextIsWhatTheSheetSays) {
 
 TEST(Schema, HashFollowsTheText) {
   std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a, reckoned again
-  for (const unsigned char c : schema_text()) {
-    hash ^= c;
+  for (const char c : schema_text()) {
+    hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3U;
   }
   EXPECT_EQ(sheet_hash(), hash);
