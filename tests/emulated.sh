@@ -34,8 +34,12 @@ while (($#)); do
 done
 ((${#parts[@]})) || parts=({unit,e2e,conformance}@windows-x86 e2e@windows-mixed)
 
-[[ $install == no ]] || deploy/packages.sh --with windows --with emulation
-tests/run.sh "${parts[@]}" # --no-install would not find what the parts need
+if [[ $install == yes ]]; then
+  deploy/packages.sh --with windows --with emulation
+  tests/run.sh "${parts[@]}"
+else
+  tests/run.sh --no-install "${parts[@]}"
+fi
 
 work=$(mktemp -d)
 trap 'kill_marked; rm -rf "$work"' EXIT
