@@ -160,6 +160,7 @@ void read_providers(Section& root, const std::filesystem::path& file, Config& co
     provider.desktops_configure = section.flag("desktops_configure", false);
     if (section.take("monitor_media")) provider.monitor_media = section.number("monitor_media", 0, 0, 0xFFFFFFFF);
     provider.scoped_call_ids = section.flag("scoped_call_ids", false);
+    provider.shared_answers_ms = section.number("shared_answers_ms", provider.shared_answers_ms, 0, 60000);
     section.no_others();
     for (const auto& other : config.providers) {
       if (other.module == provider.module && other.permanent_id == provider.permanent_id) {

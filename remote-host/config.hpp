@@ -21,6 +21,7 @@ struct ProviderConfig {
   bool desktops_configure = false;
   std::optional<std::uint32_t> monitor_media;  // LINEMEDIAMODE_
   bool scoped_call_ids = false;
+  std::uint32_t shared_answers_ms = 2000;
 };
 
 struct LimitsConfig {

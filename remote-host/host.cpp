@@ -178,12 +178,10 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
       owner_.reactor_.post(
           [this, envelope = std::move(envelope)] { owner_.broker_.worker_message(number, envelope); });
     }
-    void close(const std::string&) override {}
 
     struct Requests final : wire::Channel {
       explicit Requests(Attached& to) : to_(to) {}
       void send(wire::Buffer request) override { to_.worker->receive(std::move(request)); }
-      void close(const std::string&) override {}
       Attached& to_;
     };
     Impl& owner_;
@@ -211,8 +209,9 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     options.watchdog = std::chrono::milliseconds(config_.limits.watchdog_ms);
     attached->worker = std::make_unique<Worker>(std::move(options), load_module(provider.module), *attached,
                                                 wire::Clock::steady(), permanent_);
-    attached->number =
-        broker_.add_worker(provider.name, attached->requests, {provider.desktops_configure, provider.monitor_media});
+    attached->number = broker_.add_worker(
+        provider.name, attached->requests,
+        {provider.desktops_configure, provider.monitor_media, std::chrono::milliseconds(provider.shared_answers_ms)});
     workers_.push_back(std::move(attached));
   }
 

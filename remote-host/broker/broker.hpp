@@ -62,6 +62,8 @@ struct ProviderRules {
   /// LINEMEDIAMODE_: what the vendor shall detect on a line that only monitors have open. None: voice, where the line
   /// has it, since most drivers announce no call of which nobody wants the media.
   std::optional<std::uint32_t> monitor_media = {};
+  /// How old an answer of the vendor may be that another desktop gets; 0: each asks for itself.
+  wire::Duration shared_answers = std::chrono::seconds(2);
 };
 
 class Broker {
@@ -116,6 +118,14 @@ class Broker {
     std::uint16_t function = 0;
     std::uint32_t own = 0;
   };
+  /// What the vendor answers to one reading request; serves those who ask the same soon after.
+  struct Answer {
+    std::set<SessionId> given;          // who has it
+    wire::Block outputs{};              // not there: the vendor is still being asked
+    std::vector<std::uint64_t> joined;  // requests that wait for it
+    wire::TimePoint asked{};
+    std::uint64_t acts = 0;  // of its worker, when it was asked for
+  };
   enum class Life { Closed, Opening, Open, Closing };
   struct Request {
     SessionId session = 0;
@@ -163,7 +173,8 @@ class Broker {
     Wishes status;                 // of lineSetStatusMessages (two masks) or phoneSetStatusMessages (three)
     Wishes media{.of_controllers = true};  // of lineSetDefaultMediaDetection
     Extension extension;
-    std::vector<std::uint64_t> calls;  // in the order of their coming
+    std::vector<std::uint64_t> calls;                                                  // in the order of their coming
+    std::map<std::pair<std::uint16_t, wire::Bytes>, std::shared_ptr<Answer>> answers;  // by function and arguments
 
     Attachment* attachment(SessionId session);
   };
@@ -175,6 +186,7 @@ class Broker {
     std::set<SessionId> left;                // let go of it before it ended, and have not closed the line since
     std::optional<wire::EventValues> state;  // the last LINE_CALLSTATE
     std::uint32_t media_mode = 0;            // the last that the vendor named
+    std::uint32_t number = 0;                // dwCallID, once the vendor was asked for it
     Wishes digits;                           // of lineMonitorDigits
     Wishes media;                            // of lineMonitorMedia
     std::map<std::uint32_t, Tag> tags;       // by the number that the vendor has
@@ -229,6 +241,9 @@ class Broker {
   template <class C>
   void ask(std::size_t worker, const typename C::Inputs& inputs, Done done = {}, std::uint64_t trace = 0);
   void send_request(std::size_t worker, const Request& from, Span arguments, Done done);
+  /// A request that is owed an answer; its number.
+  std::uint64_t expect(std::size_t worker, const Request& from, Done done);
+  void send_pending(std::uint64_t id, Span arguments);
   void respond(Pending& pending, LONG result, Span outputs = {});
   /// `note`: what the audit says besides the result. `known`: whether that is the driver's, or the host's own.
   void respond(const Request& request, LONG result, Span outputs = {}, std::string_view note = {}, bool known = true);
@@ -237,6 +252,12 @@ class Broker {
   void done_plainly(Pending& pending, LONG result, Span outputs);
   void acted(const Request& request);
   void withdraw(SessionId session, std::uint64_t device, std::uint64_t call);
+
+  // answers.cpp
+  void read(const Request& request);
+  void tell(Pending& pending, LONG result, Span outputs);
+  std::uint32_t learn_number(std::uint64_t call, std::uint16_t function, Span outputs);
+  bool is_shown(const CallState& call, const Pending& asked) const;
 
   // devices.cpp
   void inventory(std::size_t worker, const wire::InventoryValues& values);
@@ -330,7 +351,8 @@ class Broker {
     std::string name;
     wire::Channel* channel;
     ProviderRules rules;
-    std::size_t bytes = 0;  // of arguments not yet answered
+    std::size_t bytes = 0;   // of arguments not yet answered
+    std::uint64_t acts = 0;  // requests, and answers to them, that may have changed something
   };
   std::vector<WorkerSlot> workers_;
   std::unordered_map<SessionId, Session> open_sessions_;

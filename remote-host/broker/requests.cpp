@@ -53,8 +53,11 @@ Broker::Override Broker::override_of(std::uint16_t function) {
     case number_of<calls::phoneGetID>: return &Broker::get_id<calls::phoneGetID>;
     case number_of<calls::providerFreeDialogInstance>: return &Broker::free_dialog;
     case number_of<calls::providerGenericDialogData>: return &Broker::ask_for_dialog;
-    default: return has_event_tag(function) ? &Broker::forward_tagged : nullptr;
+    default: break;
   }
+  if (has_event_tag(function)) return &Broker::forward_tagged;
+  const auto& info = *wire::function_info(function);
+  return info.right == wire::Right::Monitor && !info.asynchronous ? &Broker::read : nullptr;
 }
 
 void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
@@ -226,19 +229,31 @@ void Broker::forward(const Request& request, Span arguments, Done done) {
 }
 
 void Broker::send_request(std::size_t worker, const Request& from, Span arguments, Done done) {
+  send_pending(expect(worker, from, std::move(done)), arguments);
+}
+
+std::uint64_t Broker::expect(std::size_t worker, const Request& from, Done done) {
   const auto id = next_request_++;
   Pending pending;
   pending.from = from;
   pending.from.arguments = {};  // they belong to the desktop's envelope, which goes now
   pending.done = std::move(done);
   pending.worker = worker;
-  pending.bytes = arguments.size();
-  workers_[worker].bytes += pending.bytes;
   pending_.emplace(id, std::move(pending));
   if (const auto session = open_sessions_.find(from.session); session != open_sessions_.end()) {
     ++session->second.in_flight;
   }
-  workers_[worker].channel->send(wire::make_request(id, from.function, from.deadline_ms, from.trace, arguments));
+  return id;
+}
+
+void Broker::send_pending(std::uint64_t id, Span arguments) {
+  auto& pending = pending_.at(id);
+  auto& worker = workers_[pending.worker];
+  pending.bytes = arguments.size();
+  worker.bytes += pending.bytes;
+  if (override_of(pending.from.function) != &Broker::read) ++worker.acts;
+  worker.channel->send(
+      wire::make_request(id, pending.from.function, pending.from.deadline_ms, pending.from.trace, arguments));
 }
 
 void Broker::respond(const Request& request, LONG result, Span outputs, std::string_view note, bool known) {
@@ -265,7 +280,9 @@ void Broker::answered(std::uint64_t id, LONG result, Span outputs) {
   if (found == pending_.end()) return;
   auto pending = std::move(found->second);
   pending_.erase(found);
-  workers_[pending.worker].bytes -= pending.bytes;
+  auto& worker = workers_[pending.worker];
+  worker.bytes -= pending.bytes;
+  if (override_of(pending.from.function) != &Broker::read) ++worker.acts;
   if (const auto session = open_sessions_.find(pending.from.session); session != open_sessions_.end()) {
     if (session->second.in_flight) --session->second.in_flight;
   }

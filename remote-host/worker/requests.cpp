@@ -13,8 +13,7 @@ namespace calls = wire::calls;
 
 namespace {
 
-/// Functions that are not begun late: somebody would be called, or a call taken, behind the caller's back
-///.
+/// Functions that are not begun late: somebody would be called, or a call taken, behind the caller's back.
 constexpr std::uint16_t kDialling[] = {number_of<calls::lineMakeCall>,
                                        number_of<calls::lineDial>,
                                        number_of<calls::lineAnswer>,

@@ -198,7 +198,6 @@ class BrokerTest : public ::testing::Test, private Sessions, private Timers, pri
     const auto* request = wire::verified_envelope(*envelope)->body_as_Request();
     asked_.push_back({request->id(), request->function(), envelope});
   }
-  void close(const std::string&) override {}
   void write(const ControlAction& action) override { audited_.push_back(action); }
 };
 

@@ -105,6 +105,7 @@ TEST_F(ConfigTest, MistakesAreNamed) {
       {kTls + kProvider + "slot_bytes = 5\n", "provider.slot_bytes must be 4 or 8"},
       {kTls + kProvider + "desktops_configure = 1\n", "provider.desktops_configure must be true or false"},
       {kTls + kProvider + "scoped_call_ids = 1\n", "provider.scoped_call_ids must be true or false"},
+      {kTls + kProvider + "shared_answers_ms = -1\n", "provider.shared_answers_ms"},
       {kTls + "[log]\nlevel = \"loud\"\n" + kProvider, "log.level must be trace, debug, info, warn or error"},
       {kTls + "[log]\nto = \"syslog\"\n" + kProvider,
        "host.toml:7:6: log.to must be stderr, stdout, file or journal."},

@@ -88,7 +88,6 @@ class Outbox final : public wire::Channel {
     envelopes_.push_back(std::move(envelope));
     changed_.notify_all();
   }
-  void close(const std::string&) override {}
   std::vector<wire::Buffer> all() {
     std::lock_guard lock(mutex_);
     return envelopes_;

@@ -228,6 +228,53 @@ TEST_F(RightsTest, IdsOfUngrantedDevicesAreNotAmongAnswers) {
   EXPECT_EQ(ask(u"vendor/own", {1, 2}), (Ids{1, 2}));  // numbers of the vendor's own
 }
 
+/// TAPI groups calls by these numbers, and a vendor relates calls of different lines.
+TEST_F(RightsTest, ACallOnAnUngrantedLineIsNotNamedAsRelated) {
+  constexpr std::uint64_t kForeign = 0x21, kOwn = 0x22, kFirst = 0x23;
+  constexpr std::uint32_t kForeignNumber = 0x1021, kFirstNumber = 0x1023;
+  open(kAnna);
+  request<calls::lineOpen>(kCarl, {kOther, {}, {}, 0x00020002, {}});
+  vendor();
+  request<calls::lineSetDefaultMediaDetection>(kCarl, {kOther, LINEMEDIAMODE_INTERACTIVEVOICE});
+  vendor();
+  new_call(kForeign);
+  for (const auto call : {kOwn, kFirst}) {
+    event(Message::kLINE_NEWCALL, 0, call, 0, 0, kOther);
+    event(Message::kLINE_CALLSTATE, call, LINECALLSTATE_CONNECTED, 0, LINEMEDIAMODE_INTERACTIVEVOICE, kOther);
+  }
+  const auto info = [](std::uint32_t own, std::uint32_t related) {
+    LINECALLINFO values{};
+    values.dwTotalSize = values.dwUsedSize = values.dwNeededSize = sizeof values;
+    values.dwCallID = own;
+    values.dwRelatedCallID = related;
+    wire::Bytes bytes(sizeof values);
+    std::memcpy(bytes.data(), &values, sizeof values);
+    return wire::encode(calls::lineGetCallInfo::Outputs{wire::Nothing{}, bytes});
+  };
+  /// What a desktop reads of a call that the vendor says comes from `related`; the other call of its own is `kFirst`.
+  const auto read = [&](SessionId session, std::uint64_t call, std::uint32_t related) {
+    const auto id = request<calls::lineGetCallInfo>(session, {call, 1000});
+    answer(take("lineGetCallInfo"), 0, info(0x1000 + static_cast<std::uint32_t>(call), related));
+    while (!asked_.empty()) answer(take("lineGetCallInfo"), 0, info(kFirstNumber, 0));
+    const auto block = std::get<1>(outputs_of<calls::lineGetCallInfo>(session, id)).value_or(wire::Bytes());
+    LINECALLINFO values{};
+    std::memcpy(&values, block.data(), std::min(block.size(), sizeof values));
+    EXPECT_EQ(values.dwCallID, 0x1000 + call);
+    return values.dwRelatedCallID;
+  };
+  EXPECT_EQ(read(kCarl, kOwn, kForeignNumber), 0U);
+  EXPECT_EQ(read(kAnna, kForeign, kFirstNumber), kFirstNumber);  // has both lines
+  EXPECT_EQ(read(kCarl, kOwn, kForeignNumber), 0U);              // although the number is known by now
+  EXPECT_EQ(read(kCarl, kOwn, kFirstNumber), kFirstNumber);
+
+  const auto ids = request<calls::lineGetCallIDs>(kCarl, {kOwn, {}, {}, {}});
+  answer(take("lineGetCallIDs"), 0,
+         wire::encode(calls::lineGetCallIDs::Outputs{wire::Nothing{}, 1, 0x1022, kForeignNumber}));
+  const auto answered = outputs_of<calls::lineGetCallIDs>(kCarl, ids);
+  EXPECT_EQ(std::get<2>(answered), 0x1022U);
+  EXPECT_EQ(std::get<3>(answered), 0U);
+}
+
 TEST_F(RightsTest, MspDataIsForMonitorsWhoMayHaveIt) {
   open(kAnna);
   open(kBert);

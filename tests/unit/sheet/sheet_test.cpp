@@ -148,7 +148,6 @@ class SheetTest : public WorkerTest, private Sessions, private Timers {
 
   struct Pipe final : wire::Channel {
     void send(wire::Buffer envelope) override { take(std::move(envelope)); }
-    void close(const std::string&) override {}
     std::function<void(wire::Buffer)> take;
   };
   Tapi tapi_;

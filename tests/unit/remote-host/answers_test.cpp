@@ -1,0 +1,127 @@
+// What several desktops read of one line costs its driver what one desktop would; and nobody is told less than the
+// truth.
+#include "broker_desks.hpp"
+
+namespace tsplink::host::test {
+namespace {
+
+constexpr std::uint64_t kCall = 0x21;
+
+class AnswersTest : public BrokerTest {
+ protected:
+  explicit AnswersTest(ProviderRules rules = {}) : BrokerTest(rules) {
+    for (const auto session : {kAnna, kBert, kCarl}) open(session);
+    new_call(kCall);
+    heard_.clear();
+  }
+  std::uint64_t ask(SessionId session) { return request<calls::lineGetCallAddressID>(session, {kCall, {}}); }
+  /// The vendor answers what it was asked, with `address`; how often it was asked.
+  std::size_t told(std::uint32_t address) {
+    std::size_t asked = 0;
+    for (; !asked_.empty(); ++asked) {
+      answer(take("lineGetCallAddressID"), 0,
+             wire::encode(calls::lineGetCallAddressID::Outputs{wire::Nothing{}, address}));
+    }
+    return asked;
+  }
+  std::uint32_t address(SessionId session, std::uint64_t id) {
+    return std::get<1>(outputs_of<calls::lineGetCallAddressID>(session, id));
+  }
+};
+
+TEST_F(AnswersTest, ThoseWhoAskTheSameGetOneAnswer) {
+  const auto anna = ask(kAnna), bert = ask(kBert);
+  EXPECT_EQ(told(7), 1U);
+  const auto carl = ask(kCarl);
+  EXPECT_EQ(told(0), 0U);
+  EXPECT_EQ(address(kAnna, anna), 7U);
+  EXPECT_EQ(address(kBert, bert), 7U);
+  EXPECT_EQ(address(kCarl, carl), 7U);
+}
+
+TEST_F(AnswersTest, WhoAsksAgainHearsTheVendorAgain) {
+  ask(kAnna);
+  told(1);
+  const auto again = ask(kAnna);
+  EXPECT_EQ(told(2), 1U);
+  EXPECT_EQ(address(kAnna, again), 2U);
+  const auto bert = ask(kBert);
+  EXPECT_EQ(told(3), 0U);
+  EXPECT_EQ(address(kBert, bert), 2U);
+}
+
+TEST_F(AnswersTest, OtherArgumentsAreAnotherQuestion) {
+  request<calls::lineGetCallInfo>(kAnna, {kCall, 400});
+  request<calls::lineGetCallInfo>(kBert, {kCall, 500});
+  EXPECT_EQ(asked_.size(), 2U);
+}
+
+TEST_F(AnswersTest, AfterAnEventTheVendorIsAskedAgain) {
+  ask(kAnna);
+  told(1);
+  event(Message::kLINE_CALLSTATE, kCall, LINECALLSTATE_CONNECTED);
+  ask(kBert);
+  event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_OTHER);
+  ask(kCarl);
+  EXPECT_EQ(told(2), 2U);
+}
+
+TEST_F(AnswersTest, AfterARequestThatMayChangeSomethingTheVendorIsAskedAgain) {
+  ask(kAnna);
+  told(1);
+  request<calls::lineHold>(kAnna, {wire::Nothing{}, kCall});
+  const auto hold = take("lineHold");
+  ask(kBert);
+  EXPECT_EQ(told(2), 1U);
+  answer(hold, 0);
+  ask(kCarl);
+  EXPECT_EQ(told(3), 1U);
+}
+
+TEST_F(AnswersTest, AnOldAnswerIsNone) {
+  ask(kAnna);
+  told(1);
+  clock_.advance(std::chrono::milliseconds(1999));
+  ask(kBert);
+  EXPECT_EQ(told(2), 0U);
+  clock_.advance(std::chrono::milliseconds(1));
+  ask(kCarl);
+  EXPECT_EQ(told(3), 1U);
+}
+
+TEST_F(AnswersTest, ARefusalIsTheAskersOwn) {
+  const auto anna = ask(kAnna), bert = ask(kBert), carl = ask(kCarl);
+  answer(take("lineGetCallAddressID"), static_cast<LONG>(LINEERR_NOMEM));
+  EXPECT_EQ(result_of(kAnna, anna), static_cast<LONG>(LINEERR_NOMEM));
+  EXPECT_EQ(result_of(kBert, bert), 1);
+  EXPECT_EQ(told(4), 2U);
+  EXPECT_EQ(address(kBert, bert), 4U);
+  EXPECT_EQ(address(kCarl, carl), 4U);
+  const auto again = ask(kAnna);
+  EXPECT_EQ(told(5), 1U);
+  EXPECT_EQ(address(kAnna, again), 5U);
+}
+
+TEST_F(AnswersTest, OneWhoLeavesTakesNobodysAnswerAlong) {
+  const auto anna = ask(kAnna), bert = ask(kBert), carl = ask(kCarl);
+  broker_.session_down(kAnna, "test");
+  request<calls::lineCloseCall>(kBert, {kCall});
+  EXPECT_EQ(result_of(kBert, bert), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_EQ(told(6), 1U);
+  EXPECT_EQ(result_of(kAnna, anna), 1);
+  EXPECT_EQ(address(kCarl, carl), 6U);
+}
+
+struct NothingSharedTest : AnswersTest {
+  NothingSharedTest() : AnswersTest({.shared_answers = {}}) {}
+};
+
+TEST_F(NothingSharedTest, EachAsksForItself) {
+  ask(kAnna), ask(kBert);
+  EXPECT_EQ(told(1), 2U);
+  ask(kCarl);
+  EXPECT_EQ(told(1), 1U);
+}
+
+}  // namespace
+}  // namespace tsplink::host::test
