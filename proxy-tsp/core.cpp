@@ -177,6 +177,7 @@ Answer Core::ask(wire::Function function, std::span<const std::uint8_t> argument
     not_sent(named);
   }
   if (!ledger_.wait(id, until, answer, std::move(undo))) not_answered(named);
+  answer.trace = named.trace;
   if (answer.result > 0) answer.result = LINEERR_OPERATIONFAILED;  // a synchronous function has no request id
   log_result(named, answer.result);
   return answer;

@@ -7,6 +7,7 @@
 #include "wire/codec.hpp"
 #include "wire/events.hpp"
 #include "wire/faults.hpp"
+#include "wire/log_text.hpp"
 
 namespace tsplink::proxy {
 
@@ -298,8 +299,12 @@ void Core::on_dialog(const wire::fb::Event& event) {
   const auto module = module_name(values.module);
   const auto& allowed = options_.dialog_modules;
   if (std::none_of(allowed.begin(), allowed.end(), [&](const auto& each) { return same_module(module, each); })) {
+    std::string trace;
+    ledger_.while_pending(values.request,
+                          [&](const AsyncRequest& asked) { trace = wire::trace_field(asked.named.trace); });
     log_(LogLevel::Warning, "a vendor's dialog needs the module '" + module + "'" +
-                                ", which [dialogs] modules does not allow; the vendor is told that it has ended");
+                                ", which [dialogs] modules does not allow; the vendor is told that it has ended" +
+                                trace);
     return tell(wire::Function::providerFreeDialogInstance,
                 wire::encode(wire::calls::providerFreeDialogInstance::Inputs{values.id}));
   }
@@ -312,8 +317,9 @@ void Core::on_dialog(const wire::fb::Event& event) {
     dialogs_.add(dialog);
   }
   // Before the request's completion, which is posted under the same lock.
-  const bool pending = ledger_.while_pending(values.request, [&](DRV_REQUESTID request) {
-    pump_.post([this, dialog, values, request]() mutable { create_dialog(dialog, values, request); });
+  const bool pending = ledger_.while_pending(values.request, [&](const AsyncRequest& asked) {
+    pump_.post(
+        [this, dialog, values, request = asked.dwRequestID]() mutable { create_dialog(dialog, values, request); });
   });
   if (!pending) refuse_dialog(dialog);
 }

@@ -7,6 +7,7 @@
 
 #include "proxy-tsp/core.hpp"
 #include "wire/codec.hpp"
+#include "wire/log_text.hpp"
 
 namespace tsplink::proxy {
 
@@ -176,7 +177,11 @@ LONG forward_sync(Core& core, wire::Function function, const typename C::Argumen
     const auto answer = core.ask(function, wire::encode(in));
     LONG result = answer.result;
     if (result == 0 && !answer.outputs.empty()) {
-      result = store_outputs<C>(side, wire::decode<typename C::Outputs>(answer.outputs), in, arguments);
+      try {
+        result = store_outputs<C>(side, wire::decode<typename C::Outputs>(answer.outputs), in, arguments);
+      } catch (const Failure& failure) {
+        throw Failure(failure.kind(), failure.what() + wire::trace_field(answer.trace), failure.code());
+      }
     }
     if (result != 0) side.unmint();
     return wire::to_family(result, family_of<C>());

@@ -18,11 +18,11 @@ std::unique_ptr<AsyncRequest> Ledger::withdraw_async(std::uint64_t id) {
   return request;
 }
 
-bool Ledger::while_pending(std::uint64_t id, const std::function<void(DRV_REQUESTID)>& use) {
+bool Ledger::while_pending(std::uint64_t id, const std::function<void(const AsyncRequest&)>& use) {
   std::lock_guard lock(mutex_);
   const auto entry = async_.find(id);
   if (entry == async_.end()) return false;
-  use(entry->second->dwRequestID);
+  use(*entry->second);
   return true;
 }
 

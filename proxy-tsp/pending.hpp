@@ -22,6 +22,7 @@ namespace tsplink::proxy {
 struct Answer {
   LONG result = 0;
   wire::Bytes outputs;
+  std::uint64_t trace = 0;  // of the request, as logs name it
 };
 
 /// A request as the logs of both ends name it.
@@ -55,9 +56,8 @@ class Ledger {
   void add_async(std::uint64_t id, std::unique_ptr<AsyncRequest> request);
   /// Takes a request back that could not be sent.
   std::unique_ptr<AsyncRequest> withdraw_async(std::uint64_t id);
-  /// Calls `use` with TAPI's number of a request that is still under way, before its completion is posted. False: it
-  /// is over.
-  bool while_pending(std::uint64_t id, const std::function<void(DRV_REQUESTID)>& use);
+  /// Calls `use` with a request that is still under way, before its completion is posted. False: it is over.
+  bool while_pending(std::uint64_t id, const std::function<void(const AsyncRequest&)>& use);
   void add_wait(std::uint64_t id);
   /// Waits for the answer of `id`, at most until `until`; then `undo` waits for it instead. False: none came.
   bool wait(std::uint64_t id, wire::TimePoint until, Answer& answer, Undo undo);

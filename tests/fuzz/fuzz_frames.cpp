@@ -1,4 +1,4 @@
-// A connection's bytes in pieces of any size: frames, envelopes, inventories, trace lines.
+// A connection's bytes in pieces of any size: frames, envelopes, events, inventories, trace lines.
 #include "input.hpp"
 #include "wire/envelopes.hpp"
 #include "wire/failure.hpp"
@@ -14,6 +14,13 @@ void read(const wire::Frame& frame, wire::Function function) {
   if (line.empty() || line.size() > wire::kMaxTraceLine) __builtin_trap();
   const auto* envelope = wire::verified_envelope(*frame.envelope);
   if (!envelope) __builtin_trap();  // the splitter verified it
+  if (const auto* event = envelope->body_as_Event()) {
+    try {
+      (void)wire::read_event(*event);
+      (void)wire::read_dialog(*event);
+    } catch (const Failure&) {
+    }
+  }
   if (const auto* inventory = envelope->body_as_Inventory()) {
     try {
       const auto values = wire::read_inventory(*inventory);

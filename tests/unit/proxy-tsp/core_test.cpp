@@ -1,4 +1,6 @@
 // What TAPI sees of the proxy while the host is there: requests, completions, new calls, closing.
+#include <thread>
+
 #include "desktop.hpp"
 
 namespace tsplink::proxy::test {
@@ -71,6 +73,23 @@ TEST_F(CoreTest, ARequestAndItsEndAreLoggedUnderOneTrace) {
   ASSERT_EQ(lines.size(), 4U);
   trace = lines[2].substr(lines[2].find(" trace="));
   EXPECT_EQ(lines[3], "lineHold: no connection to the host" + trace);
+}
+
+TEST_F(CoreTest, AnAnswerThatCannotBeReadIsLoggedUnderItsRequestsTrace) {
+  desktop_.open_line();
+  const auto hdCall = desktop_.incoming(kCallId);
+  desktop_.silent = {Function::lineGetCallAddressID};
+  std::thread host([&] {
+    const auto request = desktop_.await_request(Function::lineGetCallAddressID);
+    desktop_.core().on_message(wire::make_reply(request.id, 0, wire::Bytes(7, 1)));
+  });
+  DWORD address = 0;
+  EXPECT_NE(desktop_.run<calls::lineGetCallAddressID>(Function::lineGetCallAddressID, hdCall, &address), 0);
+  host.join();
+  const auto lines = desktop_.logged("lineGetCallAddressID");
+  ASSERT_FALSE(lines.empty());
+  const auto trace = lines.front().substr(lines.front().find(" trace="));
+  for (const auto& line : lines) EXPECT_TRUE(line.ends_with(trace)) << line;
 }
 
 TEST_F(CoreTest, MadeCallHasAHandleAtOnceAndItsEventsFollowItsCompletion) {

@@ -70,6 +70,10 @@ TEST(DialogTest, OfAModuleThatIsNotAllowedIsEndedAtOnce) {
     const auto end = desktop.await_request(Function::providerFreeDialogInstance);
     EXPECT_EQ(end.arguments, wire::encode(calls::providerFreeDialogInstance::Inputs{kDialogId}));
     EXPECT_TRUE(desktop.told_so_far().empty());
+    const auto refused = desktop.logged("does not allow");
+    const auto request = desktop.logged("lineDevSpecific");
+    ASSERT_TRUE(refused.size() == 1 && !request.empty());
+    EXPECT_TRUE(refused[0].ends_with(request[0].substr(request[0].find(" trace=")))) << refused[0];
   }
 }
 

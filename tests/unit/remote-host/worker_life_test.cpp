@@ -28,6 +28,42 @@ TEST_F(LifeTest, InventoryTellsWhatTapiAsksFor) {
   EXPECT_EQ(vendor().noted(), std::vector<std::string>{"shutdown"});
 }
 
+/// Rules 5.1: versions for the provider before its devices are counted, then its start, then versions for each.
+TEST_F(LifeTest, TheVendorIsWokenInTapisOrder) {
+  static constexpr auto note = [](const char* what, DWORD device) {
+    vendor().note(what + (device == 0xFFFFFFFF ? std::string(" itself") : std::to_string(device - vendor().base)));
+  };
+  fake_.set<calls::lineNegotiateTSPIVersion>([](DWORD device, DWORD low, DWORD high, LPDWORD version) -> LONG {
+    EXPECT_LT(low, high);
+    note("line", device);
+    *version = 0x00020002;
+    return 0;
+  });
+  fake_.set<calls::phoneNegotiateTSPIVersion>([](DWORD device, DWORD, DWORD, LPDWORD version) -> LONG {
+    note("phone", device);
+    *version = 0x00020002;
+    return 0;
+  });
+  fake_.set<calls::providerEnumDevices>(
+      [](DWORD, LPDWORD lines, LPDWORD phones, HPROVIDER, LINEEVENT, PHONEEVENT) -> LONG {
+        vendor().note("enumerate");
+        *lines = 2;
+        *phones = 1;
+        return 0;
+      });
+  fake_.set<calls::providerInit>([](DWORD version, DWORD, DWORD base, DWORD, DWORD_PTR lines, DWORD_PTR phones,
+                                    ASYNC_COMPLETION, LPDWORD) -> LONG {
+    vendor().note("init of version " + std::to_string(version) + " with " + std::to_string(lines) + " and " +
+                  std::to_string(phones));
+    vendor().base = base;
+    return 0;
+  });
+  start();
+  EXPECT_EQ(vendor().noted(),
+            (std::vector<std::string>{"line itself", "enumerate", "init of version 131074 with 2 and 1", "line0",
+                                      "line1", "phone0"}));
+}
+
 TEST_F(LifeTest, MissingExportsAreUnavailable) {
   start();
   open_line();

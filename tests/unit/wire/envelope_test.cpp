@@ -17,12 +17,14 @@ bool survives(std::span<const std::uint8_t> bytes) {
   const Exact exact(bytes);
   const Allocations before;
   const auto* envelope = verified_envelope(exact.span());
-  if (envelope && envelope->body_as_Inventory()) {
-    try {
-      (void)read_inventory(*envelope->body_as_Inventory());
-    } catch (const Failure& failure) {
-      EXPECT_EQ(failure.kind(), Kind::Malformed);
+  try {
+    if (envelope && envelope->body_as_Inventory()) (void)read_inventory(*envelope->body_as_Inventory());
+    if (const auto* event = envelope ? envelope->body_as_Event() : nullptr) {
+      (void)read_event(*event);
+      (void)read_dialog(*event);
     }
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.kind(), Kind::Malformed);
   }
   const auto line = trace_frame(exact.span(), Function::lineMakeCall);
   EXPECT_FALSE(line.empty());
@@ -39,26 +41,31 @@ TEST(Envelope, EveryTruncationIsRefusedOrHarmless) {
   }
 }
 
+/// Each byte broken in four ways, and some words at once.
+void survives_corruption(std::span<const std::uint8_t> frame, Samples& samples) {
+  Bytes bytes(frame.begin(), frame.end());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    for (const int mask : {0x01, 0x04, 0x80, 0xFF}) {
+      bytes[i] = static_cast<std::uint8_t>(frame[i] ^ mask);
+      survives(bytes);
+    }
+    bytes[i] = frame[i];
+  }
+  for (int i = 0; i < 1000; ++i) {
+    bytes.assign(frame.begin(), frame.end());
+    for (std::size_t words = 1 + samples.below(3); words > 0; --words) {
+      const auto word = static_cast<std::uint32_t>(samples.below(2) ? samples.below(128) : samples.number());
+      std::memcpy(bytes.data() + 4 * samples.below(bytes.size() / 4), &word, sizeof word);
+    }
+    survives(bytes);
+  }
+}
+
 TEST(Envelope, BrokenBytesAreRefusedOrRead) {
   Samples samples(3);
   for (const auto& [name, frame] : one_frame_of_each_kind()) {
     SCOPED_TRACE(name + ", TSPLINK_TEST_SEED=" + std::to_string(test_seed()));
-    Bytes bytes = *frame;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      for (const int mask : {0x01, 0x04, 0x80, 0xFF}) {
-        bytes[i] = static_cast<std::uint8_t>((*frame)[i] ^ mask);
-        survives(bytes);
-      }
-      bytes[i] = (*frame)[i];
-    }
-    for (int i = 0; i < 3000; ++i) {
-      bytes = *frame;
-      for (std::size_t words = 1 + samples.below(3); words > 0; --words) {
-        const auto word = static_cast<std::uint32_t>(samples.below(2) ? samples.below(128) : samples.number());
-        std::memcpy(bytes.data() + 4 * samples.below(bytes.size() / 4), &word, sizeof word);
-      }
-      survives(bytes);
-    }
+    survives_corruption(*frame, samples);
   }
 }
 
@@ -92,6 +99,7 @@ TEST(Envelope, EveryMessageGoesThereAndBack) {
       EXPECT_TRUE(std::ranges::equal(span_of(read.snapshot()->call_info()), snapshot.call_info));
     }
     for (std::size_t size = 0; size < frame->size(); ++size) survives(std::span(*frame).first(size));
+    survives_corruption(*frame, samples);
   }
 }
 
