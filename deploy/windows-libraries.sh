@@ -110,18 +110,19 @@ build_openssl() { # SOURCE PREFIX
 # library SOURCE_PACKAGE INSTALLED_PACKAGE RESULT MINUTES: builds it unless it is there, and adds its prefix to prefixes.
 prefixes=()
 library() {
-  local package=$1 result=$3 minutes=$4 started wanted hash prefix target
+  local package=$1 result=$3 minutes=$4 started wanted hash prefix target older=
   local -n options=${package}_options
   wanted=$(dpkg-query -W -f='${source:Version}' "$2" 2>/dev/null) || fail "$2 is not installed: run deploy/packages.sh"
   hash=$({ declare -f "build_$package" && printf '%s\n' "${options[@]}"; } | sha256sum | cut -c1-8)
   prefix=$cache/windows-$architecture-$package-$wanted-$compiler_version-$hash
-  if [[ ! -e $prefix/$result || $force == yes ]]; then
+  [[ $force == yes ]] || older=$(older_stand_in "$prefix" "$wanted" "$result")
+  if [[ ! -e $prefix/$result || -n $older || $force == yes ]]; then
     started=$SECONDS
     start
     say "fetching the source of $package $wanted"
-    fetch_source "$package" "$wanted" "$work/source" "$log"
+    fetch_source "$package" "$wanted" "$work/source" "$log" "$older"
     target=$cache/windows-$architecture-$package-$source_version-$compiler_version-$hash
-    if [[ ! -e $target/$result || $force == yes ]]; then
+    if [[ ! -e $target/$result || -L $target || $force == yes ]]; then
       say "building $package $source_version for Windows $architecture (about $minutes min on two cores)"
       rm -rf "$work/build" "$work/image"
       "build_$package" "$(echo "$work"/source/*/)" "$target"
@@ -130,7 +131,7 @@ library() {
       mv "$work/image$target" "$target"
       say "built $package $source_version in $((SECONDS - started)) s"
     fi
-    # An older source than the one wanted stands in its place until the archive has that one.
+    # Another source than the one wanted stands in its place; an older one until the archive gives that one.
     [[ $target == "$prefix" ]] || ln -sfn "$(basename "$target")" "$prefix"
   fi
   prefixes+=("$prefix")
