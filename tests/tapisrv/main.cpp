@@ -30,6 +30,10 @@ struct Settings {
   std::vector<std::string> msp, allow;
   unsigned time_limit = 60, repeat = 1, call_limit_ms = 10000, linger_ms = 100, callback_delay_us = 0;
   bool lines = false, phones = false, rules = false, keep_going = false, quiet = false, remote_view = false;
+
+  bool canonical_on_screen() const { return canonical == "-"; }
+  /// For everything but the canonical trace, which is to be compared as it comes.
+  std::FILE* screen() const { return canonical_on_screen() ? stderr : stdout; }
 };
 
 void print_rules() {
@@ -61,11 +65,11 @@ void describe(const std::string& part) {
   }
 }
 
-void print_devices(Provider& provider, bool phone) {
+void print_devices(Provider& provider, bool phone, std::FILE* screen) {
   int number = 0;
   for (const auto& device : provider.devices(phone)) {
-    std::printf("%s %d: \"%s\", device %lu, %s\n", phone ? "phone" : "line", ++number, device->name.c_str(),
-                static_cast<unsigned long>(device->id), join(device->facts, ", ").c_str());
+    std::fprintf(screen, "%s %d: \"%s\", device %lu, %s\n", phone ? "phone" : "line", ++number, device->name.c_str(),
+                 static_cast<unsigned long>(device->id), join(device->facts, ", ").c_str());
   }
 }
 
@@ -92,7 +96,13 @@ void write_file(const std::string& name, const std::string& text) {
 }
 
 void write_results(const Settings& settings, const Results& all) {
-  write_file(settings.canonical, all.canonical);
+  if (settings.canonical_on_screen()) {
+    std::fwrite(all.canonical.data(), 1, all.canonical.size(), stdout);
+    if (std::fflush(stdout) != 0)
+      throw std::runtime_error("The canonical trace cannot be written to the standard output.");
+  } else {
+    write_file(settings.canonical, all.canonical);
+  }
   write_file(settings.coverage, all.coverage);
 }
 
@@ -119,8 +129,8 @@ void run_once(const Settings& settings, Trace& trace, const Scenario& scenario, 
   Interpreter interpreter(caller, provider, msp, pbx, std::chrono::milliseconds(settings.linger_ms));
   try {
     provider.start();
-    if (settings.lines) print_devices(provider, false);
-    if (settings.phones) print_devices(provider, true);
+    if (settings.lines) print_devices(provider, false, settings.screen());
+    if (settings.phones) print_devices(provider, true, settings.screen());
     interpreter.play(scenario);
   } catch (const std::exception& problem) {
     good = false;
@@ -156,7 +166,7 @@ int run(const Settings& settings) {
   check_allowed(settings.allow);
   const Scenario scenario = settings.scenario.empty() ? Scenario() : read_scenario(settings.scenario);
   Interpreter::check(scenario);
-  Trace trace(settings.label, settings.quiet ? nullptr : stdout, settings.trace);
+  Trace trace(settings.label, settings.quiet ? nullptr : settings.screen(), settings.trace);
   Results all;
   for (unsigned i = 1; i <= settings.repeat; ++i) {
     if (settings.repeat > 1) all.canonical += "round " + std::to_string(i) + "\n";
@@ -183,7 +193,8 @@ int start(int argc, char** argv) {
   app.allow_windows_style_options(false);  // "/folder/file" is a path
   app.add_option("module", settings.module, "the TSP to load");
   app.add_option("scenario", settings.scenario, "what to do, see README.md; without one only start and shutdown");
-  app.add_option("--canonical", settings.canonical, "write the canonical trace to this file");
+  app.add_option("--canonical", settings.canonical,
+                 "write the canonical trace to this file; -: to the standard output, and the rest to standard error");
   app.add_option("--coverage", settings.coverage, "write the functions and messages that were reached to this file");
   app.add_option("--trace", settings.trace, "write the trace to this file too");
   app.add_option("--msp", settings.msp, "CLSID=PATH: the module that plays the MSP of this CLSID; may be repeated")

@@ -83,6 +83,24 @@ TEST(GoodManners, GiveTheSameCanonicalTraceEveryTime) {
   EXPECT_NE(file_text(first).find("LINE_NEWCALL(htLine=line1) gives call1"), std::string::npos);
 }
 
+TEST(CanonicalTrace, OfTheNameDashIsAloneOnTheStandardOutput) {
+  const std::string file = testing::TempDir() + "tapisim-canonical.txt",
+                    errors = testing::TempDir() + "tapisim-errors.txt";
+  ASSERT_EQ(run_tapisim(BAD_TSP, TOUR, "--canonical " + file).status, 0);
+  const Said said = run_tapisim(BAD_TSP, TOUR, "--canonical - --lines", "", errors);
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_EQ(said.text, file_text(file));
+  EXPECT_NE(file_text(errors).find("done, no rule broken"), std::string::npos) << file_text(errors);
+  EXPECT_NE(file_text(errors).find("line 1: "), std::string::npos) << file_text(errors);
+
+  // What it came to when it fails, too.
+  const Said failed = run_tapisim(BAD_TSP, TOUR, "--canonical - --quiet", "output_overrun", errors);
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_NE(failed.text.find("provider"), std::string::npos) << failed.text;
+  EXPECT_EQ(failed.text.find("RULE BROKEN"), std::string::npos) << failed.text;
+  EXPECT_NE(file_text(errors).find("tapisim: "), std::string::npos) << file_text(errors);
+}
+
 TEST(AllowedRule, IsOnlyNoted) {
   const Said said = run_tapisim(BAD_TSP_WITHOUT, TOUR, "--allow export_missing");
   EXPECT_EQ(said.status, 0) << said.text;

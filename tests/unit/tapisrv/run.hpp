@@ -1,5 +1,5 @@
 // Runs tapisim on a TSP and hands back what it said. One process for each run, so that a broken TSP harms nobody.
-// Owner: the test. One thread.
+// Its standard error goes to the same text, or to the file that `errors` names. Owner: the test. One thread.
 #pragma once
 
 #ifndef _WIN32
@@ -23,10 +23,11 @@ struct Said {
 };
 
 inline Said run_tapisim(const std::string& module, const std::string& scenario, const std::string& options,
-                        const std::string& habit = "") {
+                        const std::string& habit = "", const std::string& errors = "&1") {
   tests::set_environment("BAD_HABIT", habit);
   const auto beside = [](const std::string& file) { return (tests::program_folder() / file).string(); };
-  const std::string command = beside(TAPISIM) + " " + beside(module) + " " + scenario + " " + options + " 2>&1";
+  const std::string command =
+      beside(TAPISIM) + " " + beside(module) + " " + scenario + " " + options + " 2>" + errors;
   Said said;
 #ifdef _WIN32
   std::FILE* pipe = _popen(command.c_str(), "r");
