@@ -155,7 +155,7 @@ TEST(TapisimRefuses, AMissingModule) {
   expect_refusal(*desktop, {"/nowhere/vendor\\.tsp"});
 }
 
-/// Disabled: tapisim names each missing export in a line of its own, and never the module.
+/// In one sentence that names the module, not in one for each export that it lacks.
 TEST(TapisimRefuses, AModuleThatIsNoTsp) {
   const Site site;
   const auto desktop = site.start({.scenario = "shutdown\n", .module = module_of(End::desktop, "simpbx_msp.so")});

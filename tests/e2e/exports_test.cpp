@@ -1,5 +1,6 @@
 // What tsplink.tsp exports: every function of TSPI that a provider has, and nothing else, so that nothing of ours
-// meets the names of another module in the same process. And what it imports, on Windows: nothing but Windows.
+// meets the names of another module in the same process. And on Windows what each file imports, which is nothing but
+// Windows, and the version that it shows.
 #include <gtest/gtest.h>
 
 #include <regex>
@@ -37,9 +38,9 @@ struct Tables {
   Names exports, imports;  // the latter as "kernel32.dll CreateFileW"
 };
 
-Tables tables_of_windows_module() {
+Tables tables_of(const std::string& windows_file) {
   Tables tables;
-  std::istringstream lines(output_of({"/usr/bin/env", "x86_64-w64-mingw32-objdump", "-p", module_path()}));
+  std::istringstream lines(output_of({"/usr/bin/env", "x86_64-w64-mingw32-objdump", "-p", windows_file}));
   const std::regex dll("\\s*DLL Name: (\\S+)"), imported("\\s+[0-9a-f]+\\s+[0-9]+\\s+(\\S+)"),
       exported("\\s+\\[ *[0-9]+\\](?: \\+base\\[ *[0-9]+\\])? +(?:[0-9a-f]+ )?([A-Za-z_]\\S*)");
   std::string from;
@@ -64,7 +65,7 @@ Tables tables_of_windows_module() {
 }
 
 Names exported_names() {
-  if (is_windows(End::desktop)) return tables_of_windows_module().exports;
+  if (is_windows(End::desktop)) return tables_of(module_path()).exports;
   Names names;
   std::istringstream lines(output_of({E2E_NM, "-D", "--defined-only", module_path()}));
   for (std::string address, kind, name; lines >> address >> kind >> name;) names.insert(name);
@@ -73,7 +74,7 @@ Names exported_names() {
 
 TEST(Exports, AreTspiAndNothingElse) {
   Names expected = in_header("TSPI");
-  // Declared in tspi.h, but no provider has them: they are Windows CE's.
+  // Declared in tspi.h, but obsolete and never called from TAPI 2.0 on.
   for (const char* name : {"TSPI_lineDropNoOwner", "TSPI_lineDropOnClose", "TSPI_lineSetCurrentLocation"}) {
     EXPECT_EQ(expected.erase(name), 1U) << name;
   }
@@ -87,7 +88,7 @@ TEST(Exports, AreTspiAndNothingElse) {
 /// The table in tests/golden says what Windows must have and what TAPISRV finds. It changes on purpose only.
 TEST(Exports, AndImportsOfWindowsModulesAreThoseOfTheTable) {
   if (!is_windows(End::desktop)) GTEST_SKIP() << "the desktop is no Windows build";
-  const auto tables = tables_of_windows_module();
+  const auto tables = tables_of(module_path());
   ASSERT_TRUE(tables.width == "x64" || tables.width == "x86");
   Names actual, expected;
   for (const auto& name : tables.exports) actual.insert("exports " + name);
@@ -101,13 +102,62 @@ TEST(Exports, AndImportsOfWindowsModulesAreThoseOfTheTable) {
   for (const auto& line : expected) EXPECT_TRUE(actual.contains(line)) << "no longer there: " << line;
 }
 
-TEST(Imports, OfWindowsModulesAreWindowsOwn) {
-  if (!is_windows(End::desktop)) GTEST_SKIP() << "the desktop is no Windows build";
+struct File {
+  std::string path;
+  bool product;  // installed at a customer's
+};
+
+/// Those of the ends that are Windows builds; none when neither is.
+std::vector<File> windows_files() {
+  std::vector<File> files;
+  if (is_windows(End::desktop)) {
+    files.push_back({module_path(), true});
+    files.push_back({program_of(End::desktop, "tapisim").back(), false});
+  }
+  if (is_windows(End::host)) {
+    for (const char* name : {"tsplink-host", "tsplinkctl"})
+      files.push_back({program_of(End::host, name).back(), true});
+    files.push_back({module_of(End::host, "simpbx.tsp").string(), false});
+  }
+  return files;
+}
+
+/// Each is one file, that needs no other: no runtime of the compiler's, no libzmq, no OpenSSL.
+TEST(Imports, OfWindowsFilesAreWindowsOwn) {
+  const auto files = windows_files();
+  if (files.empty()) GTEST_SKIP() << "neither end is a Windows build";
   const Names own{"advapi32.dll", "bcrypt.dll", "crypt32.dll", "iphlpapi.dll", "kernel32.dll",
                   "msvcrt.dll",   "ntdll.dll",  "shell32.dll", "user32.dll",   "ws2_32.dll"};
-  const auto imports = tables_of_windows_module().imports;
-  EXPECT_FALSE(imports.empty());
-  for (const auto& entry : imports) EXPECT_TRUE(own.contains(entry.substr(0, entry.find(' ')))) << entry;
+  for (const auto& file : files) {
+    Names dlls;
+    for (const auto& entry : tables_of(file.path).imports) dlls.insert(entry.substr(0, entry.find(' ')));
+    EXPECT_TRUE(dlls.contains("kernel32.dll")) << file.path;
+    for (const auto& dll : dlls) EXPECT_TRUE(own.contains(dll)) << file.path << " imports from " << dll;
+  }
+}
+
+/// A text of a Windows resource and the NUL behind it.
+std::string wide(const std::string& text) {
+  std::string out;
+  for (const char c : text + '\0') out += {c, '\0'};
+  return out;
+}
+
+TEST(Versions, OfWindowsFilesAreTheProjects) {
+  std::size_t seen = 0;
+  for (const auto& file : windows_files()) {
+    if (!file.product) continue;
+    ++seen;
+    const auto bytes = text_of(file.path);
+    for (const char* key : {"FileVersion", "ProductVersion"}) {
+      const auto at = bytes.find(wide(key));
+      ASSERT_NE(at, std::string::npos) << file.path << " has no " << key;
+      // The value begins at the next multiple of four bytes.
+      const auto value = bytes.find_first_not_of('\0', at + wide(key).size());
+      EXPECT_EQ(bytes.substr(value, wide(TSPLINK_VERSION).size()), wide(TSPLINK_VERSION)) << file.path << ' ' << key;
+    }
+  }
+  if (seen == 0) GTEST_SKIP() << "neither end is a Windows build";
 }
 
 /// A build with faults has the name of the variable that selects them: so this search would see it.
