@@ -97,8 +97,8 @@ void write_file(const std::string& name, const std::string& text) {
 
 void write_results(const Settings& settings, const Results& all) {
   if (settings.canonical_on_screen()) {
-    std::fwrite(all.canonical.data(), 1, all.canonical.size(), stdout);
-    if (std::fflush(stdout) != 0)
+    const auto written = std::fwrite(all.canonical.data(), 1, all.canonical.size(), stdout);
+    if (written != all.canonical.size() || std::fflush(stdout) != 0)
       throw std::runtime_error("The canonical trace cannot be written to the standard output.");
   } else {
     write_file(settings.canonical, all.canonical);

@@ -99,6 +99,10 @@ TEST(CanonicalTrace, OfTheNameDashIsAloneOnTheStandardOutput) {
   EXPECT_NE(failed.text.find("provider"), std::string::npos) << failed.text;
   EXPECT_EQ(failed.text.find("RULE BROKEN"), std::string::npos) << failed.text;
   EXPECT_NE(file_text(errors).find("tapisim: "), std::string::npos) << file_text(errors);
+#ifndef _WIN32
+  EXPECT_EQ(run_tapisim(BAD_TSP, TOUR, "--canonical - --quiet >/dev/full", "", errors).status, 1);
+  EXPECT_NE(file_text(errors).find("cannot be written to the standard output"), std::string::npos);
+#endif
 }
 
 TEST(AllowedRule, IsOnlyNoted) {
