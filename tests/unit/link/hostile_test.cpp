@@ -1,6 +1,11 @@
 // A host among peers that misbehave below the protocol: silent, stopped, too many, not reading, cut.
 #include <gtest/gtest.h>
 
+#ifndef _WIN32
+#include <sys/resource.h>
+#endif
+
+#include <list>
 #include <thread>
 
 #include "support.hpp"
@@ -151,6 +156,28 @@ TEST_F(Hostile, AllConnectionsTogetherAreBounded) {
   RawSocket one_too_many(server->port());
   EXPECT_TRUE(one_too_many.wait_end());
 }
+
+#ifndef _WIN32
+/// libzmq would end the process where it gets no descriptor.
+TEST_F(Hostile, ConnectionsStayBelowTheProcesssFileLimit) {
+  constexpr std::size_t kMost = 20;
+  start();
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 2 * kMost;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  serve();
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);  // this process has the desktops' ends too
+  EXPECT_TRUE(lines.wait_for("at most " + std::to_string(kMost) + " connections are accepted"));
+  std::list<RawDesktop> desktops;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    ASSERT_TRUE(desktops.emplace_back(server->port(), desktop_context()).greet(local("desk" + std::to_string(i))));
+  }
+  RawSocket one_too_many(server->port());
+  EXPECT_TRUE(one_too_many.wait_end());
+}
+#endif
 
 /// Its kept bound is out of the way, so that the socket's own mark is reached: a full peer.
 TEST_F(Hostile, APeerThatDoesNotReadIsCutAndOthersGoOn) {
