@@ -9,7 +9,8 @@ namespace {
 std::string show(const Call& call) {
   return "call=" + std::to_string(call.number) + " line=" + std::to_string(call.line->number) +
          " state=" + state_name(call.state) + " known=" + (call.announced ? "yes" : "no") +
-         " from=" + narrow(call.caller.number) + " to=" + narrow(call.called.number) + " media=" + hex(call.media);
+         " from=" + narrow(call.caller.number) + " to=" + narrow(call.called.number) + " media=" + hex(call.media) +
+         " id=" + hex(call.call_id);
 }
 
 std::string list_calls(Pbx& pbx, const CommandLine&) {
