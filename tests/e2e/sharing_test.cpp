@@ -20,16 +20,31 @@ const std::set<std::string> kAuditKeys = {"time", "level",        "audit",   "me
                                           "note", "certificate",  "machine", "address", "session",  "provider",
                                           "line", "permanent_id", "call",    "to",      "trace"};
 
-/// A file of sharing/: "== desk1" begins that desktop's scenario, "# simpbx: key = value" is a setting of the PBX.
+using Texts = std::vector<std::string>;
+
+/// A file of sharing/: "== desk1" begins that desktop's scenario, "# simpbx: key = value" is a setting of the PBX,
+/// "# driver: FUNCTION PARAMETER VALUE.." says what the driver is given, each change.
 struct Script {
+  struct Given {
+    std::string function, parameter;
+    Texts values;
+  };
   std::string settings;
+  std::vector<Given> given;
   std::map<std::string, std::string> parts;
 
   explicit Script(const std::string& name) {
     std::istringstream lines(text_of(fs::path(E2E_SOURCES) / "tests/e2e/sharing" / (name + ".tap")));
     std::vector<std::string> now;
-    const std::string setting = "# simpbx: ";
+    const std::string setting = "# simpbx: ", driver = "# driver: ";
     for (std::string line; std::getline(lines, line);) {
+      if (line.rfind(driver, 0) == 0) {
+        std::istringstream words(line.substr(driver.size()));
+        Given one;
+        words >> one.function >> one.parameter;
+        one.values.assign(std::istream_iterator<std::string>(words), {});
+        given.push_back(one);
+      }
       if (line.rfind(setting, 0) == 0) settings += line.substr(setting.size()) + "\n";
       if (line.rfind("== ", 0) == 0) {
         std::istringstream names(line.substr(3));
@@ -57,6 +72,28 @@ void expect_orderly_end(Process& host) {
   EXPECT_EQ(host.wait(), 0) << host.story();
 }
 
+/// What the driver was given for a parameter, as its log shows it, each change.
+Texts given(const Site& site, const std::string& function, const std::string& parameter) {
+  Texts values;
+  std::istringstream lines(text_of(site.file("pbx.log")));
+  const std::string call = "<- " + function + "(", name = parameter + "=";
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(call) == std::string::npos) continue;
+    const auto at = line.find(name);
+    if (at == std::string::npos) continue;
+    const auto from = at + name.size();
+    const auto value = line.substr(from, line.find_first_of(",)", from) - from);
+    if (values.empty() || values.back() != value) values.push_back(value);
+  }
+  return values;
+}
+
+void expect_given(const Site& site, const Script& script) {
+  for (const auto& [function, parameter, values] : script.given) {
+    EXPECT_EQ(given(site, function, parameter), values) << function << "\n" << text_of(site.file("pbx.log"));
+  }
+}
+
 class Sharing : public testing::TestWithParam<const char*> {};
 
 TEST_P(Sharing, IsForEachDesktopAsItsScenarioSays) {
@@ -68,10 +105,12 @@ TEST_P(Sharing, IsForEachDesktopAsItsScenarioSays) {
   const auto host = site.start_host();
   play(site, script);
   expect_orderly_end(*host);
+  expect_given(site, script);
 }
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, Sharing,
-                         testing::Values("made", "late", "drop", "closedrop", "keep", "masks", "own", "msp",
+                         testing::Values("made", "late", "drop", "closes", "owners", "closedrop", "keep", "masks",
+                                         "buttons", "monitormedia", "own", "extension", "settings", "phones", "msp",
                                          "crossing", "both", "once"),
                          [](const auto& one) { return std::string(one.param); });
 
@@ -84,32 +123,88 @@ TEST(MspData, OfOneWhoOnlyWatchesCrossWhereThePolicySaysSo) {
   EXPECT_NE(text_of(site.file("pbx.log")).find("lineReceiveMSPData"), std::string::npos);
 }
 
-/// What a desktop's scenario prints as "id ...".
-std::string printed_id(const Site& site, const std::string& desktop) {
-  const auto text = text_of(site.trace(desktop));
-  const auto at = text.find("\"id ");
-  EXPECT_NE(at, std::string::npos) << text;
-  return at == std::string::npos ? "" : text.substr(at + 4, text.find('"', at + 4) - at - 4);
+TEST(MspData, OfEachDesktopAreThoseOfItsOwnInstance) {
+  const Site site;
+  site.set_policy(kRights);
+  const auto host = site.start_host();
+  play(site, Script("tokens"));
+  expect_orderly_end(*host);
+  // Each desktop has numbers of its own, and what the driver gets must tell them apart.
+  const auto tokens = given(site, "lineCreateMSPInstance", "htMSPLine");
+  EXPECT_EQ(std::set(tokens.begin(), tokens.end()).size(), 3U) << text_of(site.file("pbx.log"));
+  for (const auto& token : tokens) {
+    EXPECT_GT(std::stoull(token, nullptr, 0), 0U);
+    EXPECT_LT(std::stoull(token, nullptr, 0), 1ULL << 32U) << "more than a driver may keep";
+  }
+  const auto senders = given(site, "lineReceiveMSPData", "hdMSPLine");
+  EXPECT_EQ(std::set(senders.begin(), senders.end()).size(), 2U) << text_of(site.file("pbx.log"));
 }
 
-/// The call ids that the desktops print, each once.
-std::set<std::string> call_ids(const Changes& changes) {
+/// What a desktop's scenario prints behind a word: print "id $id".
+Texts printed(const Site& site, const std::string& desktop, const std::string& word) {
+  Texts found;
+  std::istringstream lines(text_of(site.trace(desktop)));
+  const auto begin = "\"" + word + " ";
+  for (std::string line; std::getline(lines, line);) {
+    const auto at = line.find(begin);
+    if (at == std::string::npos) continue;
+    const auto from = at + begin.size();
+    found.push_back(line.substr(from, line.find('"', from) - from));
+  }
+  EXPECT_FALSE(found.empty()) << text_of(site.trace(desktop));
+  return found;
+}
+
+std::string printed_id(const Site& site, const std::string& desktop) {
+  const auto found = printed(site, desktop, "id");
+  return found.empty() ? "" : found.front();
+}
+
+/// What all three desktops print behind a word; nothing where they do not agree.
+Texts agreed(const Site& site, const std::string& word) {
+  const auto first = printed(site, kDesktops[0], word);
+  for (const std::string desktop : kDesktops) {
+    const auto own = printed(site, desktop, word);
+    EXPECT_EQ(own, first) << "desktops do not agree";
+    if (own != first) return {};
+  }
+  return first;
+}
+
+struct CallId {
+  std::string desktops, driver;
+};
+
+CallId call_id(const Changes& changes) {
   const Site site;
   site.set_policy(kRights);
   const auto host = site.start_host(changes);
   play(site, Script("callids"));
   expect_orderly_end(*host);
-  std::set<std::string> found;
-  for (const std::string name : kDesktops) found.insert(printed_id(site, name));
-  return found;
+  const auto desktops = agreed(site, "id"), driver = printed(site, "desk1", "driver");
+  if (desktops.empty() || driver.empty()) return {};
+  return {desktops.front(), driver.front()};
 }
 
 TEST(CallIds, AreTheDriversOrOfAScopeOfTheirOwn) {
-  const auto plain = call_ids({});
-  const auto scoped = call_ids({{"permanent_id = 1", "permanent_id = 1\nscoped_call_ids = true"}});
-  EXPECT_EQ(plain.size(), 1U) << "desktops do not agree";
-  EXPECT_EQ(scoped.size(), 1U) << "desktops do not agree";
-  EXPECT_NE(plain, scoped);
+  const auto plain = call_id({});
+  const auto scoped = call_id({{"permanent_id = 1", "permanent_id = 1\nscoped_call_ids = true"}});
+  EXPECT_FALSE(plain.desktops.empty());
+  EXPECT_EQ(plain.desktops, plain.driver);
+  EXPECT_EQ(scoped.driver, plain.driver);
+  EXPECT_NE(scoped.desktops, scoped.driver);
+}
+
+TEST(PermanentIds, AreTheSameOnAllDesktops) {
+  const Site site;
+  site.set_policy(kRights);
+  const auto host = site.start_host();
+  play(site, Script("permanent"));
+  expect_orderly_end(*host);
+  const auto lines = agreed(site, "line"), phones = agreed(site, "phone");
+  ASSERT_EQ(lines.size(), 2U);
+  ASSERT_EQ(phones.size(), 1U);
+  EXPECT_NE(lines[0], lines[1]);
 }
 
 /// The first line's permanent id, as a desktop has it from a host of its own start and end.
@@ -158,21 +253,11 @@ TEST(MediaMask, IsThatOfTheDesktopsWhichControlTheLine) {
   const Site site;
   site.set_policy(kRights);
   const auto host = site.start_host({{"permanent_id = 1", "permanent_id = 1\nmonitor_media = 32"}});
-  play(site, Script("media"));
+  const Script script("media");
+  ASSERT_FALSE(script.given.empty());
+  play(site, script);
   expect_orderly_end(*host);
-  std::vector<std::string> masks;  // as the driver got them, each change
-  std::istringstream lines(text_of(site.file("pbx.log")));
-  const std::string name = "lineSetDefaultMediaDetection(", mask = "dwMediaModes=";
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find(name) == std::string::npos) continue;
-    const auto at = line.find(mask) + mask.size();
-    const auto given = line.substr(at, line.find_first_of(",)", at) - at);
-    if (masks.empty() || masks.back() != given) masks.push_back(given);
-  }
-  // monitor_media; that of the first who controls, who asks a moment after it has opened the line; that of both;
-  // back.
-  const std::vector<std::string> expected = {"32", "0", "4", "260", "4", "32"};
-  EXPECT_EQ(masks, expected) << text_of(site.file("pbx.log"));
+  expect_given(site, script);
 }
 
 TEST(Audit, NamesCertificateAndMachineOfEachDesktopAndNoPerson) {
