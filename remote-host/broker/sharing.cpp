@@ -226,7 +226,8 @@ void Broker::select_extension(const Request& request) {
         now.in_force = true;
       } else {
         now.users.erase(pending.from.session);
-        if (now.users.empty()) now = before;
+        // What another had asked for meanwhile was refused as well, unless it was in force.
+        if (now.users.empty()) now = before.in_force ? before : Extension();
       }
     }
     respond(pending, result);

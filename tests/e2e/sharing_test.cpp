@@ -245,7 +245,7 @@ TEST(Standby, GivesALineTheIdThatItHasOnTheFirstHost) {
   run_host_with(first, changes, "--export-ids", first.file("policy.toml"), 2);
   EXPECT_EQ(text_of(first.file("policy.toml")), policy) << "something else is overwritten";
   run_host_with(standby, changes, "--import-ids", first.file("table.toml"));
-  EXPECT_EQ(permanent_id(standby, changes), 4711U);
+  for (const std::string desktop : kDesktops) EXPECT_EQ(permanent_id(standby, changes, desktop), 4711U) << desktop;
   EXPECT_EQ(permanent_id(other, changes), derived) << "without the table";
 }
 

@@ -172,6 +172,30 @@ TEST_F(SharingTest, AnExtensionVersionThatTheVendorRefusesBindsNobody) {
   EXPECT_EQ(result_of(kBert, chosen), 0);
 }
 
+TEST_F(SharingTest, AnExtensionVersionThatTheVendorRefusesToTwoAtOnceBindsNobody) {
+  open_all();
+  const auto of_anna = request<calls::lineSelectExtVersion>(kAnna, {kLine, 3});
+  const auto of_bert = request<calls::lineSelectExtVersion>(kBert, {kLine, 3});
+  for (int i = 0; i < 2; ++i) answer(take("lineSelectExtVersion"), static_cast<LONG>(LINEERR_INCOMPATIBLEEXTVERSION));
+  EXPECT_EQ(result_of(kAnna, of_anna), static_cast<LONG>(LINEERR_INCOMPATIBLEEXTVERSION));
+  EXPECT_EQ(result_of(kBert, of_bert), static_cast<LONG>(LINEERR_INCOMPATIBLEEXTVERSION));
+  const auto chosen = request<calls::lineSelectExtVersion>(kCarl, {kLine, 4});
+  EXPECT_EQ(vendor(), Names{"lineSelectExtVersion"});
+  EXPECT_EQ(result_of(kCarl, chosen), 0);
+}
+
+TEST_F(SharingTest, AVersionInForceStaysWhenTheVendorRefusesItsUserAnother) {
+  open_all();
+  request<calls::lineSelectExtVersion>(kAnna, {kLine, 3});
+  vendor();
+  const auto refused = request<calls::lineSelectExtVersion>(kAnna, {kLine, 4});
+  answer(take("lineSelectExtVersion"), static_cast<LONG>(LINEERR_INCOMPATIBLEEXTVERSION));
+  EXPECT_EQ(result_of(kAnna, refused), static_cast<LONG>(LINEERR_INCOMPATIBLEEXTVERSION));
+  const auto other = request<calls::lineSelectExtVersion>(kBert, {kLine, 4});
+  EXPECT_EQ(vendor(), Names{});
+  EXPECT_EQ(result_of(kBert, other), static_cast<LONG>(LINEERR_INCOMPATIBLEEXTVERSION));
+}
+
 TEST_F(SharingTest, ALateComerHearsOfAConferenceBeforeTheCallsThatAreInIt) {
   open(kAnna);
   new_call(0x77, LINECALLSTATE_CONNECTED);
