@@ -114,6 +114,14 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, Sharing,
                                          "crossing", "both", "once"),
                          [](const auto& one) { return std::string(one.param); });
 
+TEST(Reading, OfThreeDesktopsCostsTheDriverWhatOnesDoes) {
+  const Site site;
+  site.set_policy(kRights);
+  const auto host = site.start_host({{"permanent_id = 1", "permanent_id = 1\nshared_answers_ms = 60000"}});
+  play(site, Script("reads"));
+  expect_orderly_end(*host);
+}
+
 TEST(MspData, OfOneWhoOnlyWatchesCrossWhereThePolicySaysSo) {
   const Site site;
   site.set_policy(std::string(kRights) + "msp_data = true\n");  // of the last grant, the monitor's
