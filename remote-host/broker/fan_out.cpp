@@ -96,6 +96,7 @@ void Broker::new_dialog(const wire::fb::Event& event) {
 }
 
 void Broker::msp_event(const wire::Buffer& envelope, const wire::fb::Event& event) {
+  const auto right = wire::event_description(event.message())->right;
   std::set<SessionId> hearers;
   const auto* call = event.call() ? find_call(event.call()) : nullptr;
   if (event.param1()) {
@@ -110,7 +111,7 @@ void Broker::msp_event(const wire::Buffer& envelope, const wire::fb::Event& even
     }
   }
   for (const auto session : hearers) {
-    if (!grant_of(session, event.device()).allows(wire::Right::MspData)) continue;
+    if (!grant_of(session, event.device()).allows(right)) continue;
     if (!call || call->holders.count(session)) sessions_.send(session, envelope);
   }
 }
