@@ -13,7 +13,11 @@ namespace calls = wire::calls;
 
 namespace {
 
-constexpr std::size_t kMostAnswers = 64;  // of one line or phone
+// What is kept of one line or phone.
+constexpr std::size_t kMostAnswers = 16;
+constexpr std::size_t kLongestQuestion = 1024;
+constexpr std::size_t kLongestAnswer = 8 * 1024;
+constexpr std::size_t kMostNumbers = 256;
 
 using Bytes = wire::Bytes;
 using Span = std::span<const std::uint8_t>;
@@ -67,94 +71,79 @@ void Broker::read(const Request& request) {
   auto& at = station(request.device);
   const auto& worker = workers_[at.worker];
   const auto now = options_.clock->now();
-  if (at.answers.size() >= kMostAnswers) at.answers.clear();
-  auto& kept = at.answers[{request.function, Bytes(request.arguments.begin(), request.arguments.end())}];
-  if (kept && kept->acts == worker.acts && now - kept->asked < worker.rules.shared_answers &&
-      kept->given.insert(request.session).second) {
-    if (!kept->outputs) {
-      kept->joined.push_back(expect(at.worker, request, [this](Pending& pending, LONG result, Span outputs) {
-        tell(pending, result, outputs);
-      }));
-      return;
-    }
-    Pending pending;
-    pending.from = request;
-    pending.worker = at.worker;
-    const auto answer = kept;
-    return tell(pending, 0, *answer->outputs);
+  const Done told = [this](Pending& pending, LONG result, Span outputs) { tell(pending, result, outputs); };
+  if (worker.rules.shared_answers == wire::Duration::zero() || request.arguments.size() > kLongestQuestion) {
+    return forward(request, told);
   }
-  const auto answer = kept = std::make_shared<Answer>();
+  const Question question{request.function, Bytes(request.arguments.begin(), request.arguments.end())};
+  if (const auto found = at.answers.find(question); found != at.answers.end()) {
+    const auto kept = found->second;
+    const bool serves = kept->acts == worker.acts && now - kept->asked < worker.rules.shared_answers &&
+                        (kept->outputs || kept->deadline_ms >= request.deadline_ms);
+    if (serves && kept->given.insert(request.session).second) {
+      if (!kept->outputs) return kept->joined.push_back(expect(at.worker, request, told));
+      Pending pending;
+      pending.from = request;
+      pending.worker = at.worker;
+      return tell(pending, 0, *kept->outputs);
+    }
+    at.answers.erase(found);
+  }
+  if (at.answers.size() >= kMostAnswers) at.answers.clear();
+  const auto answer = std::make_shared<Answer>();
   answer->given.insert(request.session);
+  answer->deadline_ms = request.deadline_ms;
   answer->asked = now;
   answer->acts = worker.acts;
-  forward(request, [this, answer, arguments = Bytes(request.arguments.begin(), request.arguments.end())](
-                       Pending& pending, LONG result, Span outputs) {
+  at.answers[question] = answer;
+  forward(request, [this, answer](Pending& pending, LONG result, Span outputs) {
     const auto joined = std::exchange(answer->joined, {});
-    if (result == 0) {
+    if (result == 0 && outputs.size() <= kLongestAnswer) {
       answer->outputs.emplace(outputs.begin(), outputs.end());
-      for (const auto id : joined) answered(id, result, outputs);
-    } else {  // perhaps of this one request only: the others ask for themselves
-      if (const auto station = stations_.find(pending.from.device); station != stations_.end())
-        std::erase_if(station->second.answers, [&](const auto& each) { return each.second == answer; });
-      for (const auto id : joined) send_pending(id, arguments);
+    } else if (const auto line = stations_.find(pending.from.device); line != stations_.end()) {
+      std::erase_if(line->second.answers, [&](const auto& each) { return each.second == answer; });
     }
+    for (const auto id : joined) answered(id, result, outputs);
     tell(pending, result, outputs);
   });
 }
 
-/// Takes note of a call's own number; the one of the call that it comes from.
-std::uint32_t Broker::learn_number(std::uint64_t id, std::uint16_t function, Span outputs) {
-  const auto numbers = numbers_in(function, outputs);
-  if (auto* call = find_call(id); call && numbers.own) call->number = numbers.own;
-  return numbers.related;
+/// Something has happened to a line or phone. Who has joined a question asks for itself: it may hear of that first.
+void Broker::drop_answers(Station& station) {
+  for (const auto& [question, answer] : std::exchange(station.answers, {})) {
+    for (const auto id : std::exchange(answer->joined, {})) {
+      if (pending_.at(id).answered) {
+        answered(id, operation_failed(wire::function_info(question.first)->name), {});
+      } else {
+        send_pending(id, question.second);
+      }
+    }
+  }
 }
 
-/// Whether a call is on a line of the asked driver that exists for the desktop.
-bool Broker::is_shown(const CallState& call, const Pending& asked) const {
-  const auto line = stations_.find(call.line);
-  return line != stations_.end() && line->second.worker == asked.worker &&
-         grant_of(asked.from.session, call.line).exists();
-}
-
-/// A desktop's answer, without the number of a call on a line that does not exist for it.
+/// A desktop's answer, without the number of a call on a line that does not exist for it. A number is known to be on
+/// a line once somebody has read it there, as TAPI does when a call comes.
 void Broker::tell(Pending& pending, LONG result, Span outputs) {
   const auto& from = pending.from;
-  if (result != 0 || !tells_numbers(from.function)) return respond(pending, result, outputs);
-  const auto related = learn_number(from.call, from.function, outputs);
-  const auto hidden = [&](const auto& each) {
-    return each.second.worker == pending.worker && !each.second.phone && !grant_of(from.session, each.first).exists();
-  };
-  if (!related || std::none_of(stations_.begin(), stations_.end(), hidden)) {
-    return respond(pending, result, outputs);
+  if (outputs.empty() || !tells_numbers(from.function)) return respond(pending, result, outputs);
+  const auto numbers = numbers_in(from.function, outputs);
+  if (const auto line = stations_.find(from.device); numbers.own && line != stations_.end()) {
+    auto& known = line->second.numbers;
+    if (std::find(known.begin(), known.end(), numbers.own) == known.end()) known.push_back(numbers.own);
+    if (known.size() > kMostNumbers) known.pop_front();
   }
-  // The vendor is asked for the numbers that nobody has asked for yet.
-  struct Asked {
-    Pending pending;
-    Bytes outputs;
-    std::size_t open = 1;
-  };
-  const auto asked = std::make_shared<Asked>(Asked{pending, Bytes(outputs.begin(), outputs.end())});
-  const auto one_less = [this, asked, related] {
-    if (--asked->open != 0) return;
-    const auto& request = asked->pending.from;
-    if (!grant_of(request.session, request.device).exists()) {
-      return respond(asked->pending, operation_failed(calls::lineGetCallInfo::name));
+  bool hides = false;
+  bool shows = false;
+  for (const auto& [id, line] : stations_) {
+    if (!numbers.related || line.phone || line.worker != pending.worker) continue;
+    if (!grant_of(from.session, id).exists()) {
+      hides = true;
+    } else {
+      shows = shows || std::find(line.numbers.begin(), line.numbers.end(), numbers.related) != line.numbers.end();
     }
-    const bool shown = std::any_of(calls_.begin(), calls_.end(), [&](const auto& each) {
-      return each.second.number == related && is_shown(each.second, asked->pending);
-    });
-    respond(asked->pending, 0, shown ? asked->outputs : without_related(request.function, asked->outputs));
-  };
-  for (const auto& [id, call] : calls_) {
-    if (call.number || call.closing || !is_shown(call, pending)) continue;
-    ++asked->open;
-    ask<calls::lineGetCallInfo>(pending.worker, {id, static_cast<DWORD>(sizeof(LINECALLINFO))},
-                                [this, id = id, one_less](Pending& own, LONG failure, Span info) {
-                                  if (failure == 0) learn_number(id, own.from.function, info);
-                                  one_less();
-                                });
   }
-  one_less();
+  if (shows || !hides) return respond(pending, result, outputs);
+  respond(pending, result, without_related(from.function, outputs));
 }
 
 }  // namespace tsplink::host

@@ -118,11 +118,13 @@ class Broker {
     std::uint16_t function = 0;
     std::uint32_t own = 0;
   };
-  /// What the vendor answers to one reading request; serves those who ask the same soon after.
+  using Question = std::pair<std::uint16_t, wire::Bytes>;  // a function that only reads, and its arguments
+  /// What the vendor says to one; serves those who ask the same soon after.
   struct Answer {
     std::set<SessionId> given;          // who has it
     wire::Block outputs{};              // not there: the vendor is still being asked
     std::vector<std::uint64_t> joined;  // requests that wait for it
+    std::uint32_t deadline_ms = 0;      // of the one that is with the vendor
     wire::TimePoint asked{};
     std::uint64_t acts = 0;  // of its worker, when it was asked for
   };
@@ -173,8 +175,9 @@ class Broker {
     Wishes status;                 // of lineSetStatusMessages (two masks) or phoneSetStatusMessages (three)
     Wishes media{.of_controllers = true};  // of lineSetDefaultMediaDetection
     Extension extension;
-    std::vector<std::uint64_t> calls;                                                  // in the order of their coming
-    std::map<std::pair<std::uint16_t, wire::Bytes>, std::shared_ptr<Answer>> answers;  // by function and arguments
+    std::vector<std::uint64_t> calls;  // in the order of their coming
+    std::map<Question, std::shared_ptr<Answer>> answers;
+    std::deque<std::uint32_t> numbers;  // dwCallIDs that were read of calls here
 
     Attachment* attachment(SessionId session);
   };
@@ -186,7 +189,6 @@ class Broker {
     std::set<SessionId> left;                // let go of it before it ended, and have not closed the line since
     std::optional<wire::EventValues> state;  // the last LINE_CALLSTATE
     std::uint32_t media_mode = 0;            // the last that the vendor named
-    std::uint32_t number = 0;                // dwCallID, once the vendor was asked for it
     Wishes digits;                           // of lineMonitorDigits
     Wishes media;                            // of lineMonitorMedia
     std::map<std::uint32_t, Tag> tags;       // by the number that the vendor has
@@ -231,6 +233,8 @@ class Broker {
 
   // requests.cpp
   static Override override_of(std::uint16_t function);
+  /// Whether it leaves everything at the vendor as it is.
+  static bool only_reads(std::uint16_t function);
   void note_names(Request& request, const std::vector<NamedId>& named) const;
   void check(Request& request, const std::vector<NamedId>& all) const;
   /// What the audit says of it, but how it ended; none: nothing.
@@ -256,8 +260,7 @@ class Broker {
   // answers.cpp
   void read(const Request& request);
   void tell(Pending& pending, LONG result, Span outputs);
-  std::uint32_t learn_number(std::uint64_t call, std::uint16_t function, Span outputs);
-  bool is_shown(const CallState& call, const Pending& asked) const;
+  void drop_answers(Station& station);
 
   // devices.cpp
   void inventory(std::size_t worker, const wire::InventoryValues& values);

@@ -33,7 +33,7 @@ void Broker::event(const wire::Buffer& envelope, const wire::fb::Event& event) {
   const auto found = stations_.find(event.device());
   if (!description || found == stations_.end()) return log::debug("An event of an unknown device is dropped.");
   auto& station = found->second;
-  station.answers.clear();
+  drop_answers(station);
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_SENDMSPDATA)) return msp_event(envelope, event);
   if (event.message() == static_cast<std::uint16_t>(Message::kLINE_CREATEDIALOGINSTANCE)) return new_dialog(event);
   if (description->scope == wire::Scope::Dialog) {
@@ -63,10 +63,6 @@ void Broker::call_event(const wire::Buffer& envelope, const wire::fb::Event& eve
     call->state = wire::read_event(event);
     if (event.param1() == LINECALLSTATE_OFFERING) call->direction = Direction::Incoming;
     if (event.param3()) call->media_mode = static_cast<std::uint32_t>(event.param3());  // many drivers say it once
-  }
-  if (event.message() == static_cast<std::uint16_t>(Message::kLINE_CALLINFO) &&
-      (event.param1() & LINECALLINFOSTATE_CALLID) != 0) {
-    call->number = 0;
   }
   const auto tag = wire::position_of(wire::EventRole::EventTag, *wire::event_description(event.message()));
   if (tag < 3) return tagged_event(*call, event, tag);

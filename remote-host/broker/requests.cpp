@@ -60,6 +60,16 @@ Broker::Override Broker::override_of(std::uint16_t function) {
   return info.right == wire::Right::Monitor && !info.asynchronous ? &Broker::read : nullptr;
 }
 
+bool Broker::only_reads(std::uint16_t function) {
+  switch (function) {
+    case number_of<calls::lineGetID>:
+    case number_of<calls::phoneGetID>:
+    case number_of<calls::lineNegotiateExtVersion>:
+    case number_of<calls::phoneNegotiateExtVersion>: return true;
+    default: return override_of(function) == &Broker::read;
+  }
+}
+
 void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
   const auto session = open_sessions_.find(id);
   if (session == open_sessions_.end()) return;
@@ -251,7 +261,7 @@ void Broker::send_pending(std::uint64_t id, Span arguments) {
   auto& worker = workers_[pending.worker];
   pending.bytes = arguments.size();
   worker.bytes += pending.bytes;
-  if (override_of(pending.from.function) != &Broker::read) ++worker.acts;
+  if (!only_reads(pending.from.function)) ++worker.acts;
   worker.channel->send(
       wire::make_request(id, pending.from.function, pending.from.deadline_ms, pending.from.trace, arguments));
 }
@@ -282,7 +292,7 @@ void Broker::answered(std::uint64_t id, LONG result, Span outputs) {
   pending_.erase(found);
   auto& worker = workers_[pending.worker];
   worker.bytes -= pending.bytes;
-  if (override_of(pending.from.function) != &Broker::read) ++worker.acts;
+  if (!only_reads(pending.from.function)) ++worker.acts;
   if (const auto session = open_sessions_.find(pending.from.session); session != open_sessions_.end()) {
     if (session->second.in_flight) --session->second.in_flight;
   }

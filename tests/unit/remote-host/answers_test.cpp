@@ -89,17 +89,57 @@ TEST_F(AnswersTest, AnOldAnswerIsNone) {
   EXPECT_EQ(told(3), 1U);
 }
 
-TEST_F(AnswersTest, ARefusalIsTheAskersOwn) {
-  const auto anna = ask(kAnna), bert = ask(kBert), carl = ask(kCarl);
+TEST_F(AnswersTest, ARefusalIsForThoseWhoWaitAndIsNotKept) {
+  const auto anna = ask(kAnna), bert = ask(kBert);
   answer(take("lineGetCallAddressID"), static_cast<LONG>(LINEERR_NOMEM));
   EXPECT_EQ(result_of(kAnna, anna), static_cast<LONG>(LINEERR_NOMEM));
-  EXPECT_EQ(result_of(kBert, bert), 1);
-  EXPECT_EQ(told(4), 2U);
-  EXPECT_EQ(address(kBert, bert), 4U);
-  EXPECT_EQ(address(kCarl, carl), 4U);
-  const auto again = ask(kAnna);
+  EXPECT_EQ(result_of(kBert, bert), static_cast<LONG>(LINEERR_NOMEM));
+  const auto carl = ask(kCarl);
   EXPECT_EQ(told(5), 1U);
-  EXPECT_EQ(address(kAnna, again), 5U);
+  EXPECT_EQ(address(kCarl, carl), 5U);
+}
+
+/// He may hear of the event before the answer that is older than it.
+TEST_F(AnswersTest, WhoWaitsForAnotherWhenSomethingHappensAsksForHimself) {
+  const auto anna = ask(kAnna), bert = ask(kBert), carl = ask(kCarl);
+  request<calls::lineCloseCall>(kCarl, {kCall});
+  event(Message::kLINE_CALLSTATE, kCall, LINECALLSTATE_CONNECTED);
+  EXPECT_EQ(asked_.size(), 2U);  // Carl has let go
+  for (const std::uint32_t said : {1U, 2U}) {
+    answer(take("lineGetCallAddressID"), 0,
+           wire::encode(calls::lineGetCallAddressID::Outputs{wire::Nothing{}, said}));
+  }
+  EXPECT_EQ(address(kAnna, anna), 1U);
+  EXPECT_EQ(address(kBert, bert), 2U);
+  EXPECT_EQ(result_of(kCarl, carl), static_cast<LONG>(LINEERR_OPERATIONFAILED));
+}
+
+/// The worker refuses what comes too late, by the deadline of the one that it has.
+TEST_F(AnswersTest, NobodyWaitsForOneWhoseDeadlineIsShorter) {
+  const auto hurry = [&](SessionId session, std::uint32_t deadline_ms) {
+    broker_.session_message(session,
+                            wire::make_request(next_++, number_of<calls::lineGetCallAddressID>, deadline_ms, 1,
+                                               wire::encode(calls::lineGetCallAddressID::Inputs{kCall, {}})));
+  };
+  hurry(kAnna, 100);
+  hurry(kBert, 5000);
+  hurry(kCarl, 3000);
+  EXPECT_EQ(told(1), 2U);
+}
+
+TEST_F(AnswersTest, WhatIsLongIsNotKept) {
+  const auto read = [&](SessionId session, std::size_t size) {
+    request<calls::lineGetCallInfo>(session, {kCall, 100'000});
+    if (!asked_.empty()) {
+      answer(take("lineGetCallInfo"), 0,
+             wire::encode(calls::lineGetCallInfo::Outputs{wire::Nothing{}, wire::Bytes(size)}));
+      return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(read(kAnna, 50'000));
+  EXPECT_TRUE(read(kBert, 1000));
+  EXPECT_FALSE(read(kCarl, 1000));
 }
 
 TEST_F(AnswersTest, OneWhoLeavesTakesNobodysAnswerAlong) {

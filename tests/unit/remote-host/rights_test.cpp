@@ -251,11 +251,10 @@ TEST_F(RightsTest, ACallOnAnUngrantedLineIsNotNamedAsRelated) {
     std::memcpy(bytes.data(), &values, sizeof values);
     return wire::encode(calls::lineGetCallInfo::Outputs{wire::Nothing{}, bytes});
   };
-  /// What a desktop reads of a call that the vendor says comes from `related`; the other call of its own is `kFirst`.
-  const auto read = [&](SessionId session, std::uint64_t call, std::uint32_t related) {
+  /// What a desktop reads of a call that the vendor says comes from `related`.
+  const auto read = [&](SessionId session, std::uint64_t call, std::uint32_t related, LONG result = 0) {
     const auto id = request<calls::lineGetCallInfo>(session, {call, 1000});
-    answer(take("lineGetCallInfo"), 0, info(0x1000 + static_cast<std::uint32_t>(call), related));
-    while (!asked_.empty()) answer(take("lineGetCallInfo"), 0, info(kFirstNumber, 0));
+    answer(take("lineGetCallInfo"), result, info(0x1000 + static_cast<std::uint32_t>(call), related));
     const auto block = std::get<1>(outputs_of<calls::lineGetCallInfo>(session, id)).value_or(wire::Bytes());
     LINECALLINFO values{};
     std::memcpy(&values, block.data(), std::min(block.size(), sizeof values));
@@ -265,6 +264,8 @@ TEST_F(RightsTest, ACallOnAnUngrantedLineIsNotNamedAsRelated) {
   EXPECT_EQ(read(kCarl, kOwn, kForeignNumber), 0U);
   EXPECT_EQ(read(kAnna, kForeign, kFirstNumber), kFirstNumber);  // has both lines
   EXPECT_EQ(read(kCarl, kOwn, kForeignNumber), 0U);              // although the number is known by now
+  EXPECT_EQ(read(kCarl, kOwn, kForeignNumber, static_cast<LONG>(LINEERR_STRUCTURETOOSMALL)), 0U);
+  EXPECT_EQ(read(kCarl, kFirst, 0), 0U);
   EXPECT_EQ(read(kCarl, kOwn, kFirstNumber), kFirstNumber);
 
   const auto ids = request<calls::lineGetCallIDs>(kCarl, {kOwn, {}, {}, {}});
