@@ -149,7 +149,7 @@ SIMPBX_EXPORT TSPI_lineGetAddressStatus(HDRVLINE hdLine, DWORD dwAddressID, LPLI
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const Forward& forward = address.forwards[i];
       LINEFORWARD& e = entries[i];
-      e = {forward.mode, 0, 0, forward.country, 0, 0, LINEADDRESSTYPE_PHONENUMBER, LINEADDRESSTYPE_PHONENUMBER};
+      e = {forward.mode, 0, 0, forward.country, 0, 0, forward.caller_type, forward.destination_type};
       const auto [caller_size, caller_offset] = out.nested(forward.caller);
       const auto [size, offset] = out.nested(forward.destination);
       e.dwCallerAddressSize = caller_size, e.dwCallerAddressOffset = caller_offset;

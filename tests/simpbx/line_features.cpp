@@ -59,6 +59,8 @@ std::vector<Forward> forwards_of(const LINEFORWARDLIST* list, DWORD version) {
         text_of(field(list, total, entry.dwCallerAddressSize, entry.dwCallerAddressOffset, LINEERR_INVALPARAM));
     forward.destination =
         text_of(field(list, total, entry.dwDestAddressSize, entry.dwDestAddressOffset, LINEERR_INVALPARAM));
+    forward.caller_type = entry.dwCallerAddressType;
+    forward.destination_type = entry.dwDestAddressType;
     result.push_back(std::move(forward));
   }
   return result;

@@ -33,6 +33,7 @@ struct Forward {
   Text caller;
   DWORD country = 0;
   Text destination;
+  DWORD caller_type = 0, destination_type = 0;  // LINEADDRESSTYPE_, from 3.1 on
 };
 
 struct Address {

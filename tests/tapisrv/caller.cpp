@@ -144,7 +144,7 @@ void Caller::prepare(Attempt& attempt, const Arguments& arguments) {
     if (object->line != nullptr && object->line != object) attempt.about.push_back(object->line);
   }
   if (attempt.section == nullptr) attempt.section = world_.provider;
-  attempt.frame = build_frame(world_, function, arguments, attempt.section->device, attempt.total);
+  attempt.frame = build_frame(world_, function, arguments, *attempt.section, attempt.total);
   if (function.async) {
     attempt.request = world_.make_request(function);
     attempt.request->section = attempt.section;

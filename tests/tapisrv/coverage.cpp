@@ -7,14 +7,18 @@
 namespace tsplink::tapisim {
 namespace {
 
-bool any(const Buffer& buffer) {
-  return std::any_of(buffer.data(), buffer.data() + buffer.size(), [](BYTE byte) { return byte != 0; });
-}
-
 bool is_pure_output(ParamKind kind) {
   return is_new_handle(kind) || kind == ParamKind::out_number || kind == ParamKind::out_text ||
          kind == ParamKind::out_bytes || kind == ParamKind::fixed_out || kind == ParamKind::icon ||
          kind == ParamKind::late_number || kind == ParamKind::digits;
+}
+
+/// Is there a value, or room for an output? That a structure has a size is none.
+bool any(const Param& param, const Buffer& buffer) {
+  if (is_pure_output(param.kind)) return true;
+  const auto one = [](BYTE byte) { return byte != 0; };
+  if (param.structure == nullptr) return std::any_of(buffer.data(), buffer.data() + buffer.size(), one);
+  return says_anything(*param.structure, buffer.data(), buffer.size());
 }
 
 }  // namespace
@@ -23,9 +27,9 @@ void Coverage::ended(const Function& function, const Frame& frame, const std::st
   auto& params = reached_["function " + function.name + " " + how];
   for (std::size_t i = 0; i < function.params.size(); ++i) {
     const Buffer* buffer = frame.buffer[i];
-    const bool given =
-        buffer != nullptr ? is_pure_output(function.params[i].kind) || any(*buffer) : frame.arguments[i] != 0;
-    if (given) params.insert(function.params[i].name);
+    if (buffer == nullptr ? frame.arguments[i] != 0 : any(function.params[i], *buffer)) {
+      params.insert(function.params[i].name);
+    }
   }
 }
 

@@ -30,13 +30,15 @@ std::map<std::string, std::string> fields_of(const Arguments& arguments, const s
 
 class Builder {
  public:
-  Builder(const World& world, const Function& function, const Arguments& arguments, DWORD device, DWORD total)
-      : world_(world), function_(function), arguments_(arguments), device_(device), total_(total) {}
+  Builder(const World& world, const Function& function, const Arguments& arguments, const Section& section,
+          DWORD total)
+      : world_(world), function_(function), arguments_(arguments), section_(section), total_(total) {}
 
   std::shared_ptr<Frame> build() {
     frame_ = std::make_shared<Frame>();
     frame_->arguments.resize(function_.params.size());
     frame_->buffer.resize(function_.params.size());
+    frame_->version = static_cast<DWORD>(given_number("dwTSPIVersion", section_.version));
     for (std::size_t i = 0; i < function_.params.size(); ++i) {
       if (!counts(static_cast<int>(i))) frame_->arguments[i] = value(i);
     }
@@ -82,7 +84,7 @@ class Builder {
     for (;; ++entry) {
       const auto fields = fields_of(arguments_, param.name + "[" + std::to_string(entry) + "]");
       if (fields.empty()) break;
-      const Bytes one = build_structure(*param.structure, fields);
+      const Bytes one = build_structure(*param.structure, fields, frame_->version);
       all.insert(all.end(), one.begin(), one.end());
     }
     for (const auto& [key, value] : arguments_.values) {
@@ -96,7 +98,7 @@ class Builder {
 
   std::uintptr_t keep_structure(std::size_t i, const Param& param, std::size_t room) {
     const std::string own = value_of(arguments_, param.name + ".dwTotalSize");
-    std::size_t size = total_ != 0 ? total_ : param.structure->size + room;
+    std::size_t size = total_ != 0 ? total_ : fixed_part(*param.structure, frame_->version) + room;
     if (!own.empty()) size = static_cast<std::size_t>(parse_number(own));
     Buffer buffer(std::max<std::size_t>(size, 4), 0);
     set_dword(buffer.data(), 0, static_cast<DWORD>(size));
@@ -108,7 +110,7 @@ class Builder {
     const std::string text = value_of(arguments_, param.name);
     switch (param.kind) {
       case ParamKind::line_device:
-      case ParamKind::phone_device: return given_number(param.name, device_);
+      case ParamKind::phone_device: return given_number(param.name, section_.device);
       case ParamKind::line:
       case ParamKind::call:
       case ParamKind::phone:
@@ -120,7 +122,7 @@ class Builder {
       }
       case ParamKind::dialog_object: {
         const auto found = arguments_.objects.find(param.name);
-        return found != arguments_.objects.end() ? found->second->driver : given_number(param.name, device_);
+        return found != arguments_.objects.end() ? found->second->driver : given_number(param.name, section_.device);
       }
       case ParamKind::new_line:
       case ParamKind::new_call:
@@ -132,7 +134,7 @@ class Builder {
       case ParamKind::late_block: return keep_bytes(i, param, text);
       case ParamKind::struct_in: {
         const auto fields = fields_of(arguments_, param.name);
-        return fields.empty() ? 0 : keep(i, Buffer(build_structure(*param.structure, fields)));
+        return fields.empty() ? 0 : keep(i, Buffer(build_structure(*param.structure, fields, frame_->version)));
       }
       case ParamKind::struct_array: return keep_array(i, param);
       case ParamKind::struct_out: return keep_structure(i, param, 0);
@@ -153,7 +155,7 @@ class Builder {
       case ParamKind::completion_proc: return reinterpret_cast<std::uintptr_t>(&on_completion);
       case ParamKind::process: return reinterpret_cast<std::uintptr_t>(INVALID_HANDLE_VALUE);
       case ParamKind::number: {
-        const auto number = given_number(param.name, param.name == "dwTSPIVersion" ? arguments_.version : 0);
+        const auto number = given_number(param.name, param.name == "dwTSPIVersion" ? section_.version : 0);
         if (number > 0xFFFFFFFF) throw std::runtime_error(param.name + "=" + text + " is more than 32 bits hold");
         return number;
       }
@@ -180,7 +182,8 @@ class Builder {
   const World& world_;
   const Function& function_;
   const Arguments& arguments_;
-  DWORD device_, total_;
+  const Section& section_;
+  DWORD total_;
   std::shared_ptr<Frame> frame_;
 };
 
@@ -202,8 +205,8 @@ bool Buffer::intact() const {
 }
 
 std::shared_ptr<Frame> build_frame(const World& world, const Function& function, const Arguments& arguments,
-                                   DWORD device, DWORD total) {
-  return Builder(world, function, arguments, device, total).build();
+                                   const Section& section, DWORD total) {
+  return Builder(world, function, arguments, section, total).build();
 }
 
 }  // namespace tsplink::tapisim

@@ -36,13 +36,13 @@ struct Frame {
   std::vector<std::uintptr_t> arguments;
   std::vector<Buffer*> buffer;  // for each parameter, or null
   std::deque<Buffer> buffers;
+  DWORD version = kNewestVersion;  // of TSPI, for the layout of its structures
 };
 
 /// What a scenario or TAPISRV itself gives to a call; what is not given gets TAPI's default.
 struct Arguments {
   std::map<std::string, std::string> values;                // by parameter; "lpCallParams.dwMediaMode" for a field
   std::map<std::string, Object*> objects;                   // handles of the provider
-  DWORD version = 0x00030001;                               // for dwTSPIVersion
   std::function<void(const std::vector<Object*>&)> before;  // told of the new objects before the provider is
 };
 
@@ -54,7 +54,7 @@ struct OutputValue {
 
 /// total: dwTotalSize of the call's structure, 0 for its fixed size. Throws std::runtime_error with a sentence.
 std::shared_ptr<Frame> build_frame(const World& world, const Function& function, const Arguments& arguments,
-                                   DWORD device, DWORD total);
+                                   const Section& section, DWORD total);
 
 /// An output by name: "dwCallID" or "lpdwCallID", "CallerID" or "lpCallInfo.CallerID", "lpParams".
 std::optional<OutputValue> output(const Function& function, const Frame& frame, std::string_view name);

@@ -242,9 +242,7 @@ void Interpreter::open(const std::vector<std::string>& words) {
 }
 
 void Interpreter::open_line(const Device& device, const std::string& name, const Options& given) {
-  Arguments arguments;
-  arguments.version = device.version;
-  const auto opened = caller_.call(*find_function("lineOpen"), arguments, device.section);
+  const auto opened = caller_.call(*find_function("lineOpen"), {}, device.section);
   must_succeed(opened);
   bind(name, {opened.made.at(0), nullptr});
   Arguments states;
@@ -262,9 +260,7 @@ void Interpreter::open_line(const Device& device, const std::string& name, const
 }
 
 void Interpreter::open_phone(const Device& device, const std::string& name) {
-  Arguments arguments;
-  arguments.version = device.version;
-  const auto opened = caller_.call(*find_function("phoneOpen"), arguments, device.section);
+  const auto opened = caller_.call(*find_function("phoneOpen"), {}, device.section);
   must_succeed(opened);
   bind(name, {opened.made.at(0), nullptr});
   Arguments states;

@@ -24,7 +24,7 @@ bool is_output(ParamKind kind) {
 
 DWORD dword_of(const Buffer& buffer) { return dword_at(buffer.data(), 0); }
 
-std::string output_param_text(const Param& param, const Buffer& buffer, For reader, DWORD device) {
+std::string output_param_text(const Param& param, const Buffer& buffer, For reader, DWORD device, DWORD version) {
   switch (param.kind) {
     case ParamKind::out_number:
     case ParamKind::late_number: {
@@ -40,7 +40,7 @@ std::string output_param_text(const Param& param, const Buffer& buffer, For read
     }
     case ParamKind::struct_out:
     case ParamKind::struct_late:
-      return structure_text(*param.structure, buffer.data(), buffer.size(), reader, device);
+      return structure_text(*param.structure, buffer.data(), buffer.size(), reader, device, version);
     case ParamKind::icon: {
       const bool any = std::any_of(buffer.data(), buffer.data() + buffer.size(), [](BYTE byte) { return byte != 0; });
       return any && reader != For::remote_comparison ? "icon" : "NULL";
@@ -73,7 +73,7 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
     case ParamKind::late_block: return buffer == nullptr ? "NULL" : block(buffer->data(), buffer->size());
     case ParamKind::struct_in:
       if (buffer == nullptr) return "NULL";
-      return structure_text(*param.structure, buffer->data(), buffer->size(), For::reader, device);
+      return structure_text(*param.structure, buffer->data(), buffer->size(), For::reader, device, frame.version);
     case ParamKind::struct_array: {
       if (buffer == nullptr) return "NULL";
       std::vector<std::string> entries;
@@ -92,7 +92,10 @@ std::string input_text(const Function& function, const Frame& frame, std::size_t
   }
 }
 
-void check_structure(World& world, const Function& function, const Param& param, const Buffer& buffer, DWORD asked) {
+void check_structure(World& world, const Function& function, const Param& param, const Buffer& buffer,
+                     DWORD version) {
+  const auto asked = static_cast<DWORD>(buffer.size());
+  const std::size_t fixed = fixed_part(*param.structure, version);
   const Structure& structure = *param.structure;
   const std::string where = function.name + ", " + std::string(structure.name);
   if (!structure.reports_sizes || asked < 12) return;
@@ -112,16 +115,16 @@ void check_structure(World& world, const Function& function, const Param& param,
                  where + ": dwUsedSize is " + std::to_string(used) + " of dwTotalSize " + std::to_string(asked));
     return;
   }
-  if (used < structure.minimum && asked >= structure.minimum) {
+  if (used < fixed && asked >= fixed) {
     world.breach(Rule::used_too_small, where + ": dwUsedSize is " + std::to_string(used) + ", the fixed part takes " +
-                                           std::to_string(structure.minimum));
+                                           std::to_string(fixed));
     return;
   }
   if (needed < used) {
     world.breach(Rule::needed_under_used,
                  where + ": dwNeededSize is " + std::to_string(needed) + " and dwUsedSize " + std::to_string(used));
   }
-  for (const auto& field : fields_outside(structure, buffer.data(), used)) {
+  for (const auto& field : fields_outside(structure, buffer.data(), used, version)) {
     world.breach(Rule::field_outside, where + ": " + field + ", dwUsedSize is " + std::to_string(used));
   }
 }
@@ -133,14 +136,11 @@ void check_permanent_ids(World& world, const Function& function, const Param& pa
   if (device_param == function.params.end()) return;
   const auto at = static_cast<std::size_t>(device_param - function.params.begin());
   const auto device = static_cast<DWORD>(frame.arguments[at]);
-  const int version_at = function.find("dwTSPIVersion");
-  if (version_at < 0) return;
-  const auto version = frame.arguments[static_cast<std::size_t>(version_at)];
   const auto used = std::min<std::size_t>(buffer.size(), dword_at(buffer.data(), 8));
-  for (const auto& [field, id] : permanent_ids(*param.structure, buffer.data(), used)) {
+  for (const auto& [field, id] : permanent_ids(*param.structure, buffer.data(), used, frame.version)) {
     const bool zero = std::all_of(id.begin(), id.end(), [](BYTE byte) { return byte == 0; });
     const bool guid = id.size() > sizeof(DWORD);
-    if (guid && (zero || version < 0x00020002)) continue;  // where it is not, there are texts
+    if (guid && zero) continue;
     const std::string where = function.name + ", device " + std::to_string(device) + ": " + field + " is ";
     if (zero) world.breach(Rule::permanent_id, where + "0");
     const auto known = world.permanent_ids.emplace(std::pair(field, device), id).first;
@@ -158,9 +158,11 @@ std::uint64_t number_from(const Bytes& bytes) {
   return value;
 }
 
-std::optional<OutputValue> field_output(const Param& param, const Buffer& buffer, std::string_view name) {
+std::optional<OutputValue> field_output(const Param& param, const Buffer& buffer, std::string_view name,
+                                        DWORD version) {
   const Field* field = param.structure->find(name);
-  if (field == nullptr || field->at + 4 > buffer.size()) return std::nullopt;
+  if (field == nullptr || field->at + 4 > std::min(buffer.size(), fixed_part(*param.structure, version)))
+    return std::nullopt;
   OutputValue value;
   const DWORD first = dword_at(buffer.data(), field->at);
   if (field->kind == FieldKind::dword) {
@@ -173,7 +175,7 @@ std::optional<OutputValue> field_output(const Param& param, const Buffer& buffer
   } else {
     value.bytes.assign(buffer.data() + field->at, buffer.data() + field->at + 16);
   }
-  value.text = field_text(*param.structure, buffer.data(), buffer.size(), name);
+  value.text = field_text(*param.structure, buffer.data(), buffer.size(), name, version);
   return value;
 }
 
@@ -186,7 +188,8 @@ std::optional<OutputValue> output(const Function& function, const Frame& frame, 
     if (buffer == nullptr || !(is_output(param.kind) || is_late(param.kind))) continue;
     if (param.structure != nullptr) {
       const std::string prefix = param.name + ".";
-      const auto value = field_output(param, *buffer, starts_with(name, prefix) ? name.substr(prefix.size()) : name);
+      const auto value =
+          field_output(param, *buffer, starts_with(name, prefix) ? name.substr(prefix.size()) : name, frame.version);
       if (value) return value;
     }
     if (param.name != name && param.name != "lp" + std::string(name)) continue;
@@ -195,7 +198,7 @@ std::optional<OutputValue> output(const Function& function, const Frame& frame, 
     if (param.kind == ParamKind::out_number || param.kind == ParamKind::late_number) {
       value.number = number_from(value.bytes);
     }
-    value.text = output_param_text(param, *buffer, For::reader, 0);
+    value.text = output_param_text(param, *buffer, For::reader, 0, frame.version);
     return value;
   }
   return std::nullopt;
@@ -240,7 +243,7 @@ std::string outputs_text(const Function& function, const Frame& frame, bool late
   for (std::size_t i = 0; i < function.params.size(); ++i) {
     const Param& param = function.params[i];
     if (frame.buffer[i] == nullptr || (late ? !is_late(param.kind) : !is_output(param.kind))) continue;
-    std::string text = output_param_text(param, *frame.buffer[i], reader, device);
+    std::string text = output_param_text(param, *frame.buffer[i], reader, device, frame.version);
     if (reader == For::reader && text.size() > kMostShown) text = text.substr(0, kMostShown) + " ...";
     parts.push_back(param.name + "=" + text);
   }
@@ -260,7 +263,7 @@ void check_frame(World& world, const Function& function, const Frame& frame, boo
     if (param.structure != nullptr && param.kind != ParamKind::fixed_out) {
       // linePark leaves the string alone for directed park.
       const bool optional = param.kind == ParamKind::struct_late && dword_at(buffer->data(), 8) == 0;
-      if (!optional) check_structure(world, function, param, *buffer, static_cast<DWORD>(buffer->size()));
+      if (!optional) check_structure(world, function, param, *buffer, frame.version);
       if (!late) check_permanent_ids(world, function, param, frame, *buffer);
     }
     const bool number = param.kind == ParamKind::out_number || param.kind == ParamKind::late_number;

@@ -63,12 +63,13 @@ void Provider::start() {
   negotiate.values = {{"dwDeviceID", hex_number(INITIALIZE_NEGOTIATION)},
                       {"dwLowVersion", hex_number(kLow)},
                       {"dwHighVersion", hex_number(kHigh)}};
-  version_ = number_of(must("lineNegotiateTSPIVersion", negotiate), "lpdwTSPIVersion");
-  if (version_ < kLow || version_ > kHigh) {
-    world_.breach(Rule::version, "lineNegotiateTSPIVersion answered version " + version_text(version_));
+  const DWORD version = number_of(must("lineNegotiateTSPIVersion", negotiate), "lpdwTSPIVersion");
+  if (version < kLow || version > kHigh) {
+    world_.breach(Rule::version, "lineNegotiateTSPIVersion answered version " + version_text(version));
   }
   {
     const std::lock_guard lock(world_.mutex);
+    world_.provider->version = version;
     world_.phase = Phase::running;
     world_.provider_handle = 0x7001;
     ending_ = false;
@@ -83,7 +84,6 @@ void Provider::start() {
     world_.initialised = true;
   }
   Arguments init;
-  init.version = version_;
   init.values = {{"dwPermanentProviderID", std::to_string(kPermanentProvider)},
                  {"dwLineDeviceIDBase", std::to_string(kLineBase)},
                  {"dwPhoneDeviceIDBase", std::to_string(kPhoneBase)},
@@ -174,17 +174,20 @@ bool Provider::negotiate(Device& device) {
     world_.note("no version agreed for this device, so applications do not see it");
     return false;
   }
-  device.version = number_of(outcome, "lpdwTSPIVersion");
-  if (device.version < kLow || device.version > kHigh) {
-    world_.breach(Rule::version, kind + "NegotiateTSPIVersion answered version " + version_text(device.version));
+  const DWORD version = number_of(outcome, "lpdwTSPIVersion");
+  if (version < kLow || version > kHigh) {
+    world_.breach(Rule::version, kind + "NegotiateTSPIVersion answered version " + version_text(version));
   }
-  device.facts.push_back("TSPI " + version_text(device.version));
-  Arguments extension;
-  extension.version = device.version;
+  {
+    const std::lock_guard lock(world_.mutex);
+    device.section->version = version;
+  }
+  device.facts.push_back("TSPI " + version_text(version));
   const Function* ask = find_function(kind + "GetExtensionID");
-  const auto id = caller_.call(*ask, extension, device.section);
+  const auto id = caller_.call(*ask, {}, device.section);
   const auto value = id.result == 0 ? output(*ask, *id.frame, "lpExtensionID") : std::nullopt;
   if (value && value->bytes != Bytes(16, 0)) {
+    Arguments extension;
     extension.values = {{"dwLowVersion", "0"}, {"dwHighVersion", "0xffffffff"}};
     caller_.call(*find_function(kind + "NegotiateExtVersion"), extension, device.section);
   }
@@ -192,9 +195,7 @@ bool Provider::negotiate(Device& device) {
 }
 
 void Provider::ask_line(Device& device) {
-  Arguments arguments;
-  arguments.version = device.version;
-  const auto caps = caller_.call(*find_function("lineGetDevCaps"), arguments, device.section);
+  const auto caps = caller_.call(*find_function("lineGetDevCaps"), {}, device.section);
   if (caps.result != 0) return;
   device.name = unquoted(text_of(caps, "LineName"));
   device.flags = number_of(caps, "dwDevCapFlags");
@@ -206,7 +207,7 @@ void Provider::ask_line(Device& device) {
   device.facts.push_back("flags " + text_of(caps, "dwDevCapFlags"));
   ask_addresses(device);
   if ((device.flags & LINEDEVCAPFLAGS_MSP) == 0) return;
-  const auto msp = caller_.call(*find_function("lineMSPIdentify"), arguments, device.section);
+  const auto msp = caller_.call(*find_function("lineMSPIdentify"), {}, device.section);
   if (msp.result != 0) return;
   device.clsid = output(*msp.function, *msp.frame, "pCLSID")->bytes;
   device.facts.push_back("MSP " + text_of(msp, "pCLSID"));
@@ -215,7 +216,6 @@ void Provider::ask_line(Device& device) {
 void Provider::ask_addresses(Device& device) {
   for (DWORD i = 0; i < device.addresses; ++i) {
     Arguments arguments;
-    arguments.version = device.version;
     arguments.values = {{"dwAddressID", std::to_string(i)}};
     const auto caps = caller_.call(*find_function("lineGetAddressCaps"), arguments, device.section);
     if (caps.result != 0) continue;
@@ -225,9 +225,7 @@ void Provider::ask_addresses(Device& device) {
 }
 
 void Provider::ask_phone(Device& device) {
-  Arguments arguments;
-  arguments.version = device.version;
-  const auto caps = caller_.call(*find_function("phoneGetDevCaps"), arguments, device.section);
+  const auto caps = caller_.call(*find_function("phoneGetDevCaps"), {}, device.section);
   if (caps.result != 0) return;
   device.name = unquoted(text_of(caps, "PhoneName"));
   device.phone_states = number_of(caps, "dwPhoneStates");
@@ -272,7 +270,6 @@ void Provider::shutdown(std::chrono::milliseconds linger) {
   }
   if (house_keeper_.joinable()) house_keeper_.join();
   Arguments arguments;
-  arguments.version = version_;
   arguments.values = {{"dwPermanentProviderID", std::to_string(kPermanentProvider)}};
   running_ = false;
   const auto outcome = caller_.call(*find_function("providerShutdown"), arguments, world_.provider, Show::trace_only);

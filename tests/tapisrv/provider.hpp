@@ -16,7 +16,6 @@ namespace tsplink::tapisim {
 struct Device {
   bool phone = false;
   DWORD id = 0;
-  DWORD version = 0;
   std::string name;
   Section* section = nullptr;
   DWORD flags = 0;  // LINEDEVCAPFLAGS_
@@ -59,7 +58,7 @@ class Provider {
   World& world_;
   bool running_ = false;
   bool ending_ = false;  // under world_.mutex
-  DWORD lines_ = 0, phones_ = 0, created_ = 0, version_ = 0;
+  DWORD lines_ = 0, phones_ = 0, created_ = 0;
   std::vector<std::shared_ptr<const Device>> devices_;  // under world_.mutex
   std::thread house_keeper_;
 };

@@ -114,7 +114,6 @@ void Interpreter::call(const std::vector<std::string>& words, Run& run) {
     const auto device = provider_.find(phone, given.get("on"));
     if (device == nullptr) throw std::runtime_error("there is no device " + given.get("on"));
     section = device->section;
-    arguments.version = device->version;
   }
   add_objects(*function, given, arguments);
   Options checks;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -10,15 +11,6 @@
 
 namespace tsplink::tapisim {
 namespace {
-
-// Fixed parts by negotiated version. TSPI 2.0 is the oldest that matters.
-std::size_t minimum_size(std::string_view name, std::size_t today) {
-  if (name == "LINEDEVCAPS") return 252;
-  if (name == "LINECALLINFO") return 324;
-  if (name == "LINECALLPARAMS") return 176;
-  if (name == "PHONECAPS") return 180;
-  return today;
-}
 
 std::string stem_of(std::string_view name, std::string_view ending) {
   if (!starts_with(name, "dw") || name.size() <= ending.size() + 2) return {};
@@ -36,8 +28,13 @@ std::string_view elements_of(std::string_view structure, std::string_view field)
 Structure make(std::string_view name, std::size_t size, std::string_view list) {
   Structure out;
   out.name = name;
+#define TAIL(in, array, element, count)                                      \
+  if (name == #in) {                                                         \
+    out.tail = #array, out.tail_element = #element, out.tail_count = #count; \
+    size -= sizeof(element);                                                 \
+  }
+#include "structures.def"
   out.size = size;
-  out.minimum = minimum_size(name, size);
   std::size_t at = 0;
   for (const auto& word : words(list)) {
     Field field;
@@ -131,11 +128,12 @@ std::string wide_text(const BYTE* data, std::size_t size, std::string_view field
   return in_quotes(to_utf8(units.data(), units.size()));
 }
 
-std::string elements_text(const Structure& element, const BYTE* data, std::size_t size, Extent array, For reader);
+std::string elements_text(const Structure& element, const BYTE* data, std::size_t size, Extent array, For reader,
+                          DWORD version);
 
 // at: where the structure begins that the field is of. Offsets count from data.
 std::string value_text(const Structure& structure, const Field& field, const BYTE* data, std::size_t size,
-                       std::size_t at, For reader) {
+                       std::size_t at, For reader, DWORD version) {
   if (field.kind == FieldKind::guid || field.kind == FieldKind::time) return "x:" + hex(data + at + field.at, 16);
   const DWORD value = dword_at(data, at + field.at);
   if (field.kind == FieldKind::dword) {
@@ -147,7 +145,7 @@ std::string value_text(const Structure& structure, const Field& field, const BYT
   if (value == 0) return "\"\"";
   if (offset > size || value > size - offset) return "outside";
   if (!field.elements.empty())
-    return elements_text(*find_structure(field.elements), data, size, {offset, value}, reader);
+    return elements_text(*find_structure(field.elements), data, size, {offset, value}, reader, version);
   bool wide = is_text(field.name);
   if (structure.name == "VARSTRING") {
     const Field* format = structure.find("dwStringFormat");
@@ -156,30 +154,36 @@ std::string value_text(const Structure& structure, const Field& field, const BYT
   return wide ? wide_text(data + offset, value, field.name, reader) : block(data + offset, value);
 }
 
-std::string elements_text(const Structure& element, const BYTE* data, std::size_t size, Extent array, For reader) {
+std::string elements_text(const Structure& element, const BYTE* data, std::size_t size, Extent array, For reader,
+                          DWORD version) {
+  const std::size_t step = fixed_part(element, version);
   std::vector<std::string> out;
-  for (std::size_t at = 0; at + element.size <= array.size; at += element.size) {
+  for (std::size_t at = 0; at + step <= array.size; at += step) {
     std::vector<std::string> parts;
-    for (const auto& field : element.fields)
-      parts.push_back(field.name + "=" + value_text(element, field, data, size, array.offset + at, reader));
+    for (const auto& field : element.fields) {
+      if (field.at >= step) continue;
+      parts.push_back(field.name + "=" + value_text(element, field, data, size, array.offset + at, reader, version));
+    }
     out.push_back("{" + join(parts, " ") + "}");
   }
   return "[" + join(out, ", ") + "]";
 }
 
 // structure begins at at; its variable fields may lie from room.offset on, up to byte room.size of data.
-void find_outside(const Structure& structure, const BYTE* data, std::size_t at, Extent room,
+void find_outside(const Structure& structure, const BYTE* data, std::size_t at, Extent room, DWORD version,
                   std::vector<std::string>& found) {
+  const std::size_t fixed = fixed_part(structure, version);
   for (const auto& field : structure.fields) {
-    if (field.kind != FieldKind::variable || at + field.offset_at + 4 > room.size) continue;
+    if (field.kind != FieldKind::variable || field.at >= fixed || at + field.offset_at + 4 > room.size) continue;
     const DWORD size = dword_at(data, at + field.at), offset = dword_at(data, at + field.offset_at);
     if (size == 0) continue;
     if (offset < room.offset || offset > room.size || size > room.size - offset) {
       found.push_back(field.name + " is said to be " + std::to_string(size) + " bytes at " + std::to_string(offset));
     } else if (!field.elements.empty()) {
       const Structure& element = *find_structure(field.elements);
-      for (std::size_t next = 0; next + element.size <= size; next += element.size)
-        find_outside(element, data, offset + next, room, found);
+      const std::size_t step = fixed_part(element, version);
+      for (std::size_t next = 0; next + step <= size; next += step)
+        find_outside(element, data, offset + next, room, version, found);
     }
   }
 }
@@ -189,10 +193,66 @@ bool is_zero(const Field& field, const BYTE* data) {
   return std::all_of(data + field.at, data + field.at + size, [](BYTE byte) { return byte == 0; });
 }
 
+bool is_size(std::string_view field) {
+  return field == "dwTotalSize" || field == "dwNeededSize" || field == "dwUsedSize";
+}
+
+/// "NAME[N].FIELD" of the array at the end of a structure; nothing when the name is of no such.
+struct Entry {
+  std::uint64_t number = 0;
+  std::string field;
+};
+std::optional<Entry> entry_of(const Structure& structure, std::string_view name) {
+  const std::string start = std::string(structure.tail) + "[";
+  const std::size_t end = name.find("].");
+  if (structure.tail.empty() || !starts_with(name, start) || end == std::string_view::npos) return std::nullopt;
+  const auto number = to_number(name.substr(start.size(), end - start.size()));
+  if (!number) return std::nullopt;
+  return Entry{*number, std::string(name.substr(end + 2))};
+}
+
+/// Fills one field, of a structure that begins at at; a variable one goes to the end of out.
+void put_field(Bytes& out, std::size_t at, const Structure& structure, DWORD version, const std::string& name,
+               const std::string& text) {
+  const Field* field = structure.find(name);
+  if (field == nullptr) throw std::runtime_error(std::string(structure.name) + " has no field " + name);
+  if (field->at >= fixed_part(structure, version)) {
+    throw std::runtime_error(std::string(structure.name) + " has no field " + name + " in TSPI " +
+                             std::to_string(version >> 16) + "." + std::to_string(version & 0xFFFF));
+  }
+  if (field->kind == FieldKind::dword)
+    return set_dword(out.data(), at + field->at, static_cast<DWORD>(parse_number(text)));
+  const Bytes bytes = parse_bytes(text, is_text(field->name));
+  if (field->kind != FieldKind::variable) {
+    if (bytes.size() != 16) throw std::runtime_error(name + " takes 16 bytes");
+    std::copy(bytes.begin(), bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(at + field->at));
+    return;
+  }
+  set_dword(out.data(), at + field->at, static_cast<DWORD>(bytes.size()));
+  set_dword(out.data(), at + field->offset_at, static_cast<DWORD>(out.size()));
+  out.insert(out.end(), bytes.begin(), bytes.end());
+  out.resize((out.size() + 3) / 4 * 4, 0);
+}
+
 }  // namespace
 
+std::size_t fixed_part(const Structure& structure, DWORD version) {
+#define FIXED_PART(in, before, bytes) \
+  if (structure.name == #in && version < (before)) return bytes;
+#include "structures.def"
+  return structure.size;
+}
+
+bool says_anything(const Structure& structure, const BYTE* data, std::size_t size) {
+  std::size_t from = 0;
+  while (from < structure.fields.size() && is_size(structure.fields[from].name)) ++from;
+  const std::size_t begin = std::min(from * sizeof(DWORD), size);
+  return std::any_of(data + begin, data + size, [](BYTE byte) { return byte != 0; });
+}
+
 std::vector<std::pair<std::string, Bytes>> permanent_ids(const Structure& structure, const BYTE* data,
-                                                         std::size_t size) {
+                                                         std::size_t size, DWORD version) {
+  size = std::min(size, fixed_part(structure, version));
   std::vector<std::pair<std::string, Bytes>> out;
   for (const auto& field : structure.fields) {
     const std::size_t width = field.kind == FieldKind::guid ? 16 : 4;
@@ -233,36 +293,48 @@ DWORD dword_at(const BYTE* data, std::size_t at) {
 void set_dword(BYTE* data, std::size_t at, DWORD value) { std::memcpy(data + at, &value, sizeof value); }
 
 std::vector<FieldText> fields_text(const Structure& structure, const BYTE* data, std::size_t size, For reader,
-                                   std::uint32_t device) {
+                                   std::uint32_t device, DWORD version) {
+  const std::size_t fixed = fixed_part(structure, version);
   std::vector<FieldText> out;
   for (const auto& field : structure.fields) {
-    if (field.at + 4 > size || is_zero(field, data)) continue;
+    if (field.at + 4 > size || field.at >= fixed || is_zero(field, data)) continue;
     if (reader != For::reader && !compared(structure.name, field.name)) continue;
-    std::string value = value_text(structure, field, data, size, 0, reader);
+    std::string value = value_text(structure, field, data, size, 0, reader, version);
     if (field.name == "dwLineDeviceID" && dword_at(data, field.at) == device) value = "this device";
     if (reader != For::reader && is_permanent_id(field.name)) value = "given";
     out.push_back({field.name, std::move(value)});
+  }
+  if (structure.tail.empty() || size < fixed) return out;
+  const Structure& element = *find_structure(structure.tail_element);
+  const std::size_t there = (size - fixed) / fixed_part(element, version);
+  const auto said = dword_at(data, structure.find(structure.tail_count)->at);
+  const Extent array{fixed, std::min<std::size_t>(said, there) * fixed_part(element, version)};
+  if (array.size > 0) {
+    out.push_back({std::string(structure.tail), elements_text(element, data, size, array, reader, version)});
   }
   return out;
 }
 
 std::string structure_text(const Structure& structure, const BYTE* data, std::size_t size, For reader,
-                           std::uint32_t device) {
+                           std::uint32_t device, DWORD version) {
   std::vector<std::string> parts;
-  for (const auto& field : fields_text(structure, data, size, reader, device)) {
+  for (const auto& field : fields_text(structure, data, size, reader, device, version)) {
     parts.push_back(field.name + "=" + field.value);
   }
   return std::string(structure.name) + "{" + join(parts, " ") + "}";
 }
 
-std::string field_text(const Structure& structure, const BYTE* data, std::size_t size, std::string_view name) {
+std::string field_text(const Structure& structure, const BYTE* data, std::size_t size, std::string_view name,
+                       DWORD version) {
   const Field* field = structure.find(name);
-  return field == nullptr ? std::string() : value_text(structure, *field, data, size, 0, For::reader);
+  if (field == nullptr || field->at >= fixed_part(structure, version)) return {};
+  return value_text(structure, *field, data, size, 0, For::reader, version);
 }
 
-std::vector<std::string> fields_outside(const Structure& structure, const BYTE* data, std::size_t used) {
+std::vector<std::string> fields_outside(const Structure& structure, const BYTE* data, std::size_t used,
+                                        DWORD version) {
   std::vector<std::string> found;
-  find_outside(structure, data, 0, {structure.minimum, used}, found);
+  find_outside(structure, data, 0, {fixed_part(structure, version), used}, version, found);
   return found;
 }
 
@@ -299,25 +371,27 @@ Bytes parse_bytes(std::string_view text, bool wide) {
   return out;
 }
 
-Bytes build_structure(const Structure& structure, const std::map<std::string, std::string>& values) {
-  Bytes out(structure.size, 0);
+Bytes build_structure(const Structure& structure, const std::map<std::string, std::string>& values, DWORD version) {
+  const std::size_t fixed = fixed_part(structure, version);
+  std::uint64_t entries = 0;
+  std::set<std::uint64_t> numbers;
+  for (const auto& value : values) {
+    if (const auto entry = entry_of(structure, value.first)) numbers.insert(entry->number);
+  }
+  while (numbers.count(entries) != 0) ++entries;
+  if (entries != numbers.size()) {
+    throw std::runtime_error(std::string(structure.tail) + " has a gap: entries are numbered from 0 on");
+  }
+  const Structure* element = entries > 0 ? find_structure(structure.tail_element) : nullptr;
+  const std::size_t step = element == nullptr ? 0 : fixed_part(*element, version);
+  Bytes out(fixed + static_cast<std::size_t>(entries) * step, 0);
+  if (entries > 0) set_dword(out.data(), structure.find(structure.tail_count)->at, static_cast<DWORD>(entries));
   for (const auto& [name, text] : values) {
-    const Field* field = structure.find(name);
-    if (field == nullptr) throw std::runtime_error(std::string(structure.name) + " has no field " + name);
-    if (field->kind == FieldKind::dword) {
-      set_dword(out.data(), field->at, static_cast<DWORD>(parse_number(text)));
-      continue;
+    if (const auto entry = entry_of(structure, name)) {
+      put_field(out, fixed + static_cast<std::size_t>(entry->number) * step, *element, version, entry->field, text);
+    } else {
+      put_field(out, 0, structure, version, name, text);
     }
-    const Bytes bytes = parse_bytes(text, is_text(field->name));
-    if (field->kind != FieldKind::variable) {
-      if (bytes.size() != 16) throw std::runtime_error(name + " takes 16 bytes");
-      std::copy(bytes.begin(), bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(field->at));
-      continue;
-    }
-    set_dword(out.data(), field->at, static_cast<DWORD>(bytes.size()));
-    set_dword(out.data(), field->offset_at, static_cast<DWORD>(out.size()));
-    out.insert(out.end(), bytes.begin(), bytes.end());
-    out.resize((out.size() + 3) / 4 * 4, 0);
   }
   if (structure.fields[0].name == "dwTotalSize" && values.count("dwTotalSize") == 0) {
     set_dword(out.data(), 0, static_cast<DWORD>(out.size()));

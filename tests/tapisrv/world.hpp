@@ -98,6 +98,7 @@ struct Section {
   std::string name;  // "line 1"
   int number = 0;
   DWORD device = 0;
+  DWORD version = kNewestVersion;  // of TSPI, as it was agreed on
   bool used = false;
   std::deque<Happening> happenings;
   std::size_t emitted = 0;

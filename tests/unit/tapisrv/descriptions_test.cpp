@@ -52,6 +52,49 @@ TEST(Structures, AreBuiltFromFieldNames) {
   EXPECT_THROW(build_structure(params, {{"dwNoSuchField", "1"}}), std::runtime_error);
 }
 
+TEST(Structures, EndInEntriesAsLongAsTheVersionHasThem) {
+  const Structure& list = *find_structure("LINEFORWARDLIST");
+  std::map<std::string, std::string> values = {{"ForwardList[0].dwForwardMode", "LINEFORWARDMODE_BUSY"},
+                                               {"ForwardList[0].DestAddress", "\"12\""},
+                                               {"ForwardList[1].dwForwardMode", "LINEFORWARDMODE_NOANSW"},
+                                               {"ForwardList[1].CallerAddress", "\"34\""}};
+  constexpr std::size_t kHead = offsetof(LINEFORWARDLIST, ForwardList);
+  for (const auto& [version, step] : {std::pair(0x00030000U, 24U), std::pair(0x00030001U, 32U)}) {
+    const Bytes bytes = build_structure(list, values, version);
+    EXPECT_EQ(dword_at(bytes.data(), offsetof(LINEFORWARDLIST, dwNumEntries)), 2U);
+    EXPECT_EQ(dword_at(bytes.data(), kHead + step), DWORD{LINEFORWARDMODE_NOANSW});
+    EXPECT_EQ(dword_at(bytes.data(), kHead + offsetof(LINEFORWARD, dwDestAddressOffset)) % 4, 0U);
+    EXPECT_GE(dword_at(bytes.data(), kHead + offsetof(LINEFORWARD, dwDestAddressOffset)), kHead + 2 * step);
+    const auto text = structure_text(list, bytes.data(), bytes.size(), For::comparison, 0, version);
+    EXPECT_NE(text.find("DestAddress=\"12\""), std::string::npos) << text;
+    EXPECT_NE(text.find("CallerAddress=\"34\""), std::string::npos) << text;
+    EXPECT_EQ(text.find("dwDestAddressType") != std::string::npos, step == 32) << text;
+  }
+  values["ForwardList[3].dwForwardMode"] = "1";
+  EXPECT_THROW(build_structure(list, values), std::runtime_error) << "a gap";
+  EXPECT_THROW(build_structure(list, {{"ForwardList[0].dwDestAddressType", "1"}}, 0x00030000), std::runtime_error);
+}
+
+TEST(Structures, SayNothingByTheirSizeAlone) {
+  const Structure& list = *find_structure("LINEFORWARDLIST");
+  Bytes bytes = build_structure(list, {{"dwNumEntries", "0"}});
+  EXPECT_FALSE(says_anything(list, bytes.data(), bytes.size()));
+  bytes = build_structure(list, {{"ForwardList[0].dwForwardMode", "1"}});
+  EXPECT_TRUE(says_anything(list, bytes.data(), bytes.size()));
+  const Bytes info = build_structure(*find_structure("VARSTRING"), {{"dwUsedSize", "24"}});
+  EXPECT_FALSE(says_anything(*find_structure("VARSTRING"), info.data(), info.size()));
+}
+
+TEST(Structures, EndWhereTheirVersionEnds) {
+  const Structure& params = *find_structure("LINECALLPARAMS");
+  const Bytes bytes = build_structure(params, {{"UserUserInfo", "x:0102"}}, 0x00020000);
+  EXPECT_EQ(dword_at(bytes.data(), offsetof(LINECALLPARAMS, dwUserUserInfoOffset)), 176U);
+  EXPECT_EQ(bytes.size(), 180U);
+  EXPECT_THROW(build_structure(params, {{"dwAddressType", "1"}}, 0x00020000), std::runtime_error);
+  EXPECT_EQ(structure_text(params, bytes.data(), bytes.size(), For::comparison, 0, 0x00020000),
+            "LINECALLPARAMS{UserUserInfo=x:0102}");
+}
+
 TEST(Structures, LeaveOutOfComparisonsWhatTapiOwns) {
   const Structure& info = *find_structure("LINECALLINFO");
   const Bytes bytes = build_structure(info, {{"dwNumOwners", "2"}, {"AppName", "\"x\""}, {"dwCallID", "9"}});
