@@ -40,15 +40,26 @@ void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.nam
 
 fs::path folder() { return fs::path(E2E_SOURCES) / "tests" / "conformance"; }
 
-/// "# simpbx: key = value" at the beginning of a scenario is for the vendor.
-Scenario written(const fs::path& file) {
-  Scenario scenario{file.stem().string(), e2e::text_of(file)};
-  for (const auto& line : tapisim::split(scenario.text, '\n')) {
-    constexpr std::string_view mark = "# simpbx: ";
-    if (!tapisim::starts_with(line, mark)) break;
-    scenario.pbx += line.substr(mark.size()) + "\n";
+/// "# simpbx: key = value" at the beginning of a scenario is for the vendor. With "# simpbx NAME: key = value" the
+/// scenario is one for each such line.
+std::vector<Scenario> written(const fs::path& file) {
+  Scenario common{file.stem().string(), e2e::text_of(file)};
+  std::vector<Scenario> variants;
+  for (const auto& line : tapisim::split(common.text, '\n')) {
+    constexpr std::string_view mark = "# simpbx";
+    const auto colon = line.find(": ");
+    if (!tapisim::starts_with(line, mark) || colon == std::string::npos) break;
+    const auto setting = line.substr(colon + 2) + "\n";
+    if (colon == mark.size()) {
+      common.pbx += setting;
+    } else {
+      const auto variant = line.substr(mark.size() + 1, colon - mark.size() - 1);
+      variants.push_back({.name = common.name + "_" + variant, .text = common.text, .pbx = setting});
+    }
   }
-  return scenario;
+  if (variants.empty()) return {common};
+  for (auto& each : variants) each.pbx += common.pbx;
+  return variants;
 }
 
 /// Of Windows builds there is none: what MinGW exports cannot be taken back by the linker.
@@ -56,7 +67,9 @@ bool has_bare_vendor() { return !e2e::is_windows(End::host) && !e2e::is_windows(
 
 std::vector<Scenario> written_scenarios() {
   std::vector<Scenario> out;
-  for (const auto& entry : fs::directory_iterator(folder() / "scenarios")) out.push_back(written(entry.path()));
+  for (const auto& entry : fs::directory_iterator(folder() / "scenarios")) {
+    for (auto& each : written(entry.path())) out.push_back(std::move(each));
+  }
   std::sort(out.begin(), out.end(), [](const Scenario& a, const Scenario& b) { return a.name < b.name; });
   return out;
 }
@@ -178,7 +191,7 @@ class Habit : public testing::TestWithParam<std::tuple<const char*, const char*>
 
 TEST_P(Habit, IsNotSeenOnTheDesktop) {
   const auto [habit, name] = GetParam();
-  const auto scenario = written(folder() / "scenarios" / (std::string(name) + ".tap"));
+  const auto scenario = written(folder() / "scenarios" / (std::string(name) + ".tap")).front();
   const auto text = "limit 60\n" + scenario.text;
   const Site alone;
   alone.set_pbx(scenario.pbx);
