@@ -92,7 +92,7 @@ void to_permanent_ids(Bytes& varstring, DeviceClass what, bool phone_function, V
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (what == DeviceClass::Terminals && phone_function) {
       const auto line = side.permanent_of_line(i, ids.size());
-      if (line != kNoDevice && ids[i] != kNoDevice) out.insert(out.end(), {line, ids[i]});
+      if (line != kNoDevice) out.insert(out.end(), {line, ids[i]});  // also where the phone is no terminal of it
       continue;
     }
     const auto permanent = side.permanent_of(what != DeviceClass::Lines, ids[i]);

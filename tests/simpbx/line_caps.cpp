@@ -158,7 +158,9 @@ void treatments(Structure<LINEADDRESSCAPS>& out) {
             entries.size() * sizeof(LINECALLTREATMENTENTRY));
 }
 
-Text device_classes() { return wide(names_list({"tapi/line", "tapi/phone", "wave/in", "wave/out", "simpbx/trunk"})); }
+Text device_classes() {
+  return wide(names_list({"tapi/line", "tapi/phone", "tapi/terminal", "wave/in", "wave/out", "simpbx/trunk"}));
+}
 
 }  // namespace
 

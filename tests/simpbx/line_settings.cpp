@@ -242,6 +242,13 @@ SIMPBX_EXPORT TSPI_lineGetID(HDRVLINE hdLine, DWORD dwAddressID, HDRVCALL hdCall
           if (!phone) refuse(LINEERR_NODEVICE);
           return binary(phone->device_id);
         }
+        if (name == "tapi/terminal") {  // by terminal: its phone; the headset has none
+          const PhonePtr phone = pbx.phone_by_number(line->number);
+          std::array<DWORD, kTerminals> phones;
+          phones.fill(kNoDevice);
+          if (phone) phones[0] = phone->device_id;
+          return store_var_string(lpDeviceID, STRINGFORMAT_BINARY, phones.data(), sizeof phones, pbx.config.habits);
+        }
         if (name != "simpbx/trunk") refuse(LINEERR_INVALDEVICECLASS);
         // A name, not a handle: it means the same in every process.
         const Text trunk = wide("trunk ") + number_text(line->number);

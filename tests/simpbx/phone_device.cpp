@@ -164,7 +164,7 @@ SIMPBX_EXPORT TSPI_phoneGetDevCaps(DWORD dwDeviceID, DWORD dwTSPIVersion, DWORD 
     Bytes specific = phone->dev_specific;
     if (dwExtVersion) specific.push_back(static_cast<BYTE>(dwExtVersion & 0xFF));
     out.bytes(&Caps::dwDevSpecificSize, &Caps::dwDevSpecificOffset, specific);
-    const Text classes = wide(names_list({"tapi/phone", "tapi/line", "wave/in", "simpbx/handset"}));
+    const Text classes = wide(names_list({"tapi/phone", "tapi/line", "tapi/terminal", "wave/in", "simpbx/handset"}));
     out.bytes(&Caps::dwDeviceClassesSize, &Caps::dwDeviceClassesOffset, classes.data(),
               classes.size() * sizeof(WCHAR));
     c.dwPhoneFeatures = all_features();
@@ -227,6 +227,16 @@ SIMPBX_EXPORT TSPI_phoneGetID(HDRVPHONE hdPhone, LPVARSTRING lpDeviceID, LPCWSTR
       const LinePtr line = pbx.line_by_number(phone->number);
       if (!line) refuse(PHONEERR_NODEVICE);
       return binary(line->device_id);
+    }
+    if (name == "tapi/terminal") {  // by line of the system: which of its terminals this phone is
+      std::vector<DWORD> terminals;
+      for (const auto& [number, line] : pbx.lines) {
+        if (line->removed || line->device_id == kNoDevice) continue;
+        if (line->device_id >= terminals.size()) terminals.resize(line->device_id + std::size_t{1}, kNoDevice);
+        if (number == phone->number) terminals[line->device_id] = 0;
+      }
+      return store_var_string(lpDeviceID, STRINGFORMAT_BINARY, terminals.data(), terminals.size() * sizeof(DWORD),
+                              pbx.config.habits, PHONEERR_STRUCTURETOOSMALL);
     }
     if (name != "simpbx/handset") refuse(PHONEERR_INVALDEVICECLASS);
     const Text handset = wide("handset ") + number_text(phone->number);

@@ -82,12 +82,15 @@ TEST(DeviceIds, TerminalsOfAPhoneAreIndexedByTheDesktopsLines) {
   EXPECT_EQ(seen, (Ids{kNoDevice, kNoDevice, kNoDevice, kNoDevice, 10, kNoDevice, kNoDevice, 12}));
   EXPECT_EQ(mapped({kNoDevice, 11, 12}, DeviceClass::Terminals, true).size(), 8U);
   EXPECT_EQ(mapped({kNoDevice, 11, 12}, DeviceClass::Terminals, true)[4], kNoDevice);
+  // Lines that the phone is no terminal of have their place behind the last of its own, too.
+  EXPECT_EQ(mapped({10, 11, kNoDevice}, DeviceClass::Terminals, true).size(), 8U);
+  EXPECT_EQ(mapped({kNoDevice, 11}, DeviceClass::Terminals, true), Ids(5, kNoDevice));
 }
 
 TEST(DeviceIds, NothingOfThisDesktopIsARefusal) {
   EXPECT_EQ(mapped({1}, DeviceClass::Lines), Ids{});
   EXPECT_EQ(mapped({}, DeviceClass::Phones), Ids{});
-  EXPECT_EQ(mapped({kNoDevice, 11}, DeviceClass::Terminals, true), Ids{});
+  EXPECT_EQ(mapped({}, DeviceClass::Terminals, true), Ids{});
 }
 
 TEST(DeviceIds, AHostCannotMakeADesktopAllocateWithoutBound) {
