@@ -69,6 +69,8 @@ bool makes_call(const Function& function) {
 /// A call of a function with good objects, but for the parameters in `other`; it fails, however it does.
 std::string failing(const Function& function, const std::map<std::string, std::string>& other) {
   std::string line = "call " + function.name;
+  const auto needed = needed_arguments().find(function.name);
+  if (needed != needed_arguments().end()) line += " " + needed->second;  // the last that names a parameter counts
   for (const auto& param : function.params) {
     const auto given = other.find(param.name);
     if (given != other.end()) {
@@ -80,10 +82,16 @@ std::string failing(const Function& function, const std::map<std::string, std::s
   for (const auto& [name, value] : other) {
     if (name.find('.') != std::string::npos) line += " " + name + "=" + value;
   }
-  const auto needed = needed_arguments().find(function.name);
-  if (needed != needed_arguments().end()) line += " " + needed->second;
   if (names_device(function)) line += function.name == "lineOpen" || function.name == "phoneOpen" ? " on 2" : " on 1";
   return line + (function.async ? "\nexpect completion any\n" : " fails any\n");
+}
+
+/// What else has to be said so that a handle is looked at.
+std::map<std::string, std::string> around(const Function& function, const Param& param) {
+  if (param.kind == ParamKind::call && function.find("dwSelect") >= 0) return {{"dwSelect", "LINECALLSELECT_CALL"}};
+  // A conference is begun with a call or, without one, on a line.
+  if (function.name == "lineSetupConference" && param.name == "hdLine") return {{"hdCall", "NULL"}};
+  return {};
 }
 
 bool can(const Function& function, const std::string& failure) {
@@ -94,25 +102,22 @@ bool can(const Function& function, const std::string& failure) {
 }  // namespace
 
 std::string bad_arguments() {
-  std::string text = kBegin;
+  std::string text = std::string(kBegin) + "msp create l address 0 as m\n";
   for (const auto& function : tapisim::functions()) {
-    const auto bad = [&](const std::string& failure, auto&& wanted, const std::string& suffix,
-                         const std::string& value) {
-      if (!can(function, failure)) return;
-      const auto param = std::find_if(function.params.begin(), function.params.end(), wanted);
-      if (param != function.params.end()) text += failing(function, {{param->name + suffix, value}});
-    };
-    bad(
-        "bad-handle", [](const Param& param) { return tapisim::is_handle_in(param.kind); }, "", "0xDEAD");
-    bad(
-        "bad-device",
-        [](const Param& param) {
-          return param.kind == ParamKind::line_device || param.kind == ParamKind::phone_device;
-        },
-        "", "999");
-    for (const char* size : {"16", "0"}) {
-      bad(
-          "too-small", [](const Param& param) { return param.kind == ParamKind::struct_out; }, ".dwTotalSize", size);
+    for (const auto& param : function.params) {
+      const auto bad = [&](const std::string& failure, bool possible, const std::string& suffix,
+                           const std::string& value) {
+        if (!possible || !can(function, failure)) return;
+        auto arguments = around(function, param);
+        arguments[param.name + suffix] = value;
+        text += failing(function, arguments);
+      };
+      const bool device = param.kind == ParamKind::line_device || param.kind == ParamKind::phone_device;
+      const bool has_error = param.kind != ParamKind::msp && param.kind != ParamKind::dialog;
+      bad("bad-handle", has_error && tapisim::is_handle_in(param.kind), "", "0xDEAD");
+      bad("bad-device", device, "", "999");
+      for (const char* size : {"16", "0"})
+        bad("too-small", param.kind == ParamKind::struct_out, ".dwTotalSize", size);
     }
   }
   return text + kEnd;

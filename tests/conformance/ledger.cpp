@@ -101,9 +101,7 @@ std::string never(const Function& function, const std::string& failure) {
   if (is_provider(function)) return "answered by the proxy itself";
   if (failure == "bad-handle" || failure == "bad-device" || failure == "too-small") {
     if (name == "providerFreeDialogInstance") return "TSPI has no error for an unknown dialog";
-    return name == "lineCloseMSPInstance" || name == "lineReceiveMSPData"
-               ? "TSPI has no error for an unknown MSP instance"
-               : "";
+    return name == "lineCloseMSPInstance" ? "TSPI has no error for an unknown MSP instance" : "";
   }
   if (among(name,
             {"lineClose", "lineCloseCall", "lineCloseMSPInstance", "phoneClose", "providerFreeDialogInstance"})) {
