@@ -21,9 +21,8 @@ constexpr char kBegin[] =
     "pbx incoming line=1 from=+4930111 as in\nexpect LINE_NEWCALL on l as c\nexpect LINE_CALLSTATE OFFERING on c\n"
     "call lineAnswer c\nexpect completion 0\nexpect LINE_CALLSTATE CONNECTED on c\n"
     "expect LINE_CALLINFO LINECALLINFOSTATE_CONNECTEDID on c\n";
-constexpr char kEnd[] =
-    "call lineDrop c\nexpect completion 0\nexpect LINE_CALLSTATE IDLE on c\n"
-    "expect LINE_ADDRESSSTATE INUSEZERO on l\nclose c\n";
+constexpr char kDrop[] = "call lineDrop c\nexpect completion 0\nexpect LINE_CALLSTATE IDLE on c\n";
+constexpr char kLast[] = "expect LINE_ADDRESSSTATE INUSEZERO on l\nclose c\n";
 
 /// Arguments without which a function does not get as far as its failure.
 const std::map<std::string, std::string>& needed_arguments() {
@@ -66,8 +65,8 @@ bool makes_call(const Function& function) {
                      [](const Param& param) { return param.kind == ParamKind::new_call; });
 }
 
-/// A call of a function with good objects, but for the parameters in `other`; it fails, however it does.
-std::string failing(const Function& function, const std::map<std::string, std::string>& other) {
+/// A call of a function with good objects, but for the parameters in `other`.
+std::string asking(const Function& function, const std::map<std::string, std::string>& other) {
   std::string line = "call " + function.name;
   const auto needed = needed_arguments().find(function.name);
   if (needed != needed_arguments().end()) line += " " + needed->second;  // the last that names a parameter counts
@@ -83,7 +82,12 @@ std::string failing(const Function& function, const std::map<std::string, std::s
     if (name.find('.') != std::string::npos) line += " " + name + "=" + value;
   }
   if (names_device(function)) line += function.name == "lineOpen" || function.name == "phoneOpen" ? " on 2" : " on 1";
-  return line + (function.async ? "\nexpect completion any\n" : " fails any\n");
+  return line;
+}
+
+/// The same, and it fails, however it does.
+std::string failing(const Function& function, const std::map<std::string, std::string>& other) {
+  return asking(function, other) + (function.async ? "\nexpect completion any\n" : " fails any\n");
 }
 
 /// What else has to be said so that a handle is looked at.
@@ -120,7 +124,7 @@ std::string bad_arguments() {
         bad("too-small", param.kind == ParamKind::struct_out, ".dwTotalSize", size);
     }
   }
-  return text + kEnd;
+  return text + kDrop + kLast;
 }
 
 std::string refusals(bool by_completion) {
@@ -136,7 +140,17 @@ std::string refusals(bool by_completion) {
             failing(function, {});
   }
   if (by_completion) text += "pbx habits none\n";
-  return text + kEnd;
+  return text + kDrop + kLast;
+}
+
+std::string questions() {
+  std::string text = kBegin;
+  for (const auto& function : tapisim::functions()) {
+    const bool answers = std::any_of(function.params.begin(), function.params.end(),
+                                     [](const Param& param) { return param.kind == ParamKind::struct_out; });
+    if (answers) text += asking(function, {}) + "\n";
+  }
+  return text + kDrop;
 }
 
 std::string unavailable() {
@@ -144,7 +158,7 @@ std::string unavailable() {
   for (const auto& function : tapisim::functions()) {
     if (can(function, "unavailable")) text += failing(function, {});
   }
-  return text + kEnd;
+  return text + kDrop + kLast;
 }
 
 }  // namespace tsplink::conformance

@@ -12,4 +12,7 @@ std::string refusals(bool by_completion);
 /// Each function that a provider of few functions lacks; for simpbx_bare.tsp.
 std::string unavailable();
 
+/// Each function that fills a structure, with what it needs to succeed.
+std::string questions();
+
 }  // namespace tsplink::conformance
