@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "functions.hpp"
 #include "ledger.hpp"
@@ -98,6 +99,13 @@ std::map<std::string, std::string> around(const Function& function, const Param&
   return {};
 }
 
+/// Another desktop has all devices open and is told of everything: nothing is left to ask the vendor for.
+bool answered_by_host(const Function& function) {
+  static const std::set<std::string> kAnswered = {"lineOpen", "lineSetStatusMessages", "phoneOpen",
+                                                  "phoneSetStatusMessages"};
+  return kAnswered.count(function.name) != 0;
+}
+
 bool can(const Function& function, const std::string& failure) {
   const auto all = failures_of(function);
   return std::find(all.begin(), all.end(), failure) != all.end();
@@ -127,11 +135,12 @@ std::string bad_arguments() {
   return text + kDrop + kLast;
 }
 
-std::string refusals(bool by_completion) {
+std::string refusals(bool by_completion, bool shared) {
   std::string text = std::string(kBegin) + "msp create l address 0 as m\n";
   if (by_completion) text += "pbx habits refuse_late\n";
   for (const auto& function : tapisim::functions()) {
     if (!can(function, by_completion ? "failed" : "refused")) continue;
+    if (shared && answered_by_host(function)) continue;
     // A handle is written before the return, which a habit of refusing everything late does not do.
     if (by_completion && makes_call(function)) continue;
     const bool phone = tapisim::starts_with(function.name, "phone");

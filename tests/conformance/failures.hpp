@@ -7,8 +7,9 @@ namespace tsplink::conformance {
 
 /// An unknown handle or device, a structure without room; nothing of it reaches the vendor's own rules.
 std::string bad_arguments();
-/// The vendor refuses each function once: at once, or (asynchronous ones) by completion.
-std::string refusals(bool by_completion);
+/// The vendor refuses each function once: at once, or (asynchronous ones) by completion. shared: but for those that a
+/// host does not ask the vendor while another desktop uses the device.
+std::string refusals(bool by_completion, bool shared = false);
 /// Each function that a provider of few functions lacks; for simpbx_bare.tsp.
 std::string unavailable();
 
