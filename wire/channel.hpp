@@ -1,6 +1,6 @@
-// One way to pass envelopes to another party in order: between broker and worker in memory, later between two processes.
-// A Buffer is one encoded envelope (wire/envelope.fbs), never changed once made.
-// Threads: send() from any thread, without waiting.
+// One way to pass envelopes to another party in order: between broker and worker in memory, later between two
+// processes. A Buffer is one encoded envelope (wire/envelope.fbs), never changed once made. Threads: send() from any
+// thread, without waiting.
 #pragma once
 
 #include <cstdint>
