@@ -298,14 +298,25 @@ run_ctest() {
   done 3<"$scratch/chosen"
 }
 
-# run_habits PRESET: with each bad habit of a vendor; as these tests wait more than they compute, some at a time.
+# run_conformance PRESET: what is summed up in one process, the rest some at a time.
+run_conformance() {
+  GTEST_FILTER='-Habits*:Sharing*' run_ctest conformance "$1"
+  [[ $1 == faults ]] || run_some_at_a_time "$1" 'Sharing*'
+}
+
+# run_habits PRESET: with each bad habit of a vendor.
 run_habits() {
-  local preset=$1 habits=
+  local habits=
+  [[ $1 != release ]] || habits=everywhere # elsewhere in a few scenarios: a sanitizer takes too long for all
+  TSPLINK_HABITS=$habits run_some_at_a_time "$1" 'Habits*'
+}
+
+# run_some_at_a_time PRESET FILTER: tests of conformance_test, which wait more than they compute.
+run_some_at_a_time() {
+  local preset=$1 filter=$2
   build "$preset" || return 0
-  [[ $preset != release ]] || habits=everywhere # elsewhere in a few scenarios: a sanitizer takes too long for all
   # shellcheck disable=SC2016 # expanded by the inner shell
-  TSPLINK_HABITS=$habits GTEST_FILTER='Habits*' GTEST_TOTAL_SHARDS=$((jobs + 1)) \
-    counted "$preset" conformance_test bash -c '
+  GTEST_FILTER=$filter GTEST_TOTAL_SHARDS=$((jobs + 1)) counted "$preset" "conformance_test, $filter" bash -c '
       for ((i = 1; i < GTEST_TOTAL_SHARDS; ++i)); do
         GTEST_SHARD_INDEX=$i GTEST_OUTPUT=$GTEST_OUTPUT$i.xml "$1" >"$2.$i" 2>&1 &
         shards[i]=$!
@@ -474,7 +485,7 @@ for part in "${parts[@]}"; do
     demo@windows) run_demo --windows ;;
     unit@* | e2e@*) run_ctest "${part%@*}" "${part#*@}" ;;
     # One program; under TSan its tests take longer than a part may.
-    conformance@*) GTEST_FILTER='-Habits*' run_ctest conformance "${part#*@}" ;;
+    conformance@*) run_conformance "${part#*@}" ;;
     habits@*) run_habits "${part#*@}" ;;
     tidy@*) run_tidy "${part#*@}" ;;
     *) "run_$part" ;;
