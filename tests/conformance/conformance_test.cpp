@@ -211,12 +211,10 @@ constexpr Nature kNatures[] = {
     // The scenario sets the vendor's habits itself.
     {"", "pbx habits", Compared::nothing},
     // lineCloseCall inside an event about the call comes before lineDrop's completion, which no provider may give
-    // before
-    // the event's callback has returned.
+    // until the event's callback has returned.
     {"events_before_completion", "inside LINE_CALLSTATE IDLE", Compared::nothing},
-    // Completions and events stay in the vendor's order, and such a one's completions overtake what it has queued;
-    // what
-    // they say is the same.
+    // Completions and events stay in the vendor's order, where completions overtake what is queued; what they say
+    // is the same.
     {"complete_in_call", "", Compared::unordered},
     {"events_before_completion", "", Compared::unordered},
     {"events_in_call", "", Compared::unordered},
