@@ -197,6 +197,7 @@ Answer Core::post_and_hear(wire::Function function, std::span<const std::uint8_t
     not_sent(named);
   }
   if (!ledger_.wait_accepted(id, until, answer, std::move(undo))) not_answered(named);
+  answer.trace = named.trace;
   return answer;
 }
 

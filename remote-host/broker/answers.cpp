@@ -88,8 +88,9 @@ void Broker::read(const Request& request) {
       return tell(pending, 0, *kept->outputs);
     }
     at.answers.erase(found);
+    drop_answer(question, *kept);
   }
-  if (at.answers.size() >= kMostAnswers) at.answers.clear();
+  if (at.answers.size() >= kMostAnswers) drop_answers(at);
   const auto answer = std::make_shared<Answer>();
   answer->given.insert(request.session);
   answer->deadline_ms = request.deadline_ms;
@@ -108,17 +109,19 @@ void Broker::read(const Request& request) {
   });
 }
 
-/// Something has happened to a line or phone. Who has joined a question asks for itself: it may hear of that first.
-void Broker::drop_answers(Station& station) {
-  for (const auto& [question, answer] : std::exchange(station.answers, {})) {
-    for (const auto id : std::exchange(answer->joined, {})) {
-      if (pending_.at(id).answered) {
-        answered(id, operation_failed(wire::function_info(question.first)->name), {});
-      } else {
-        send_pending(id, question.second);
-      }
+/// Who has joined the question asks for itself: it may hear first of what has happened meanwhile.
+void Broker::drop_answer(const Question& question, Answer& answer) {
+  for (const auto id : std::exchange(answer.joined, {})) {
+    if (pending_.at(id).answered) {
+      answered(id, operation_failed(wire::function_info(question.first)->name), {});
+    } else {
+      send_pending(id, question.second);
     }
   }
+}
+
+void Broker::drop_answers(Station& station) {
+  for (const auto& [question, answer] : std::exchange(station.answers, {})) drop_answer(question, *answer);
 }
 
 /// A desktop's answer, without the number of a call on a line that does not exist for it. A number is known to be on
@@ -132,10 +135,11 @@ void Broker::tell(Pending& pending, LONG result, Span outputs) {
     if (std::find(known.begin(), known.end(), numbers.own) == known.end()) known.push_back(numbers.own);
     if (known.size() > kMostNumbers) known.pop_front();
   }
+  if (!numbers.related) return respond(pending, result, outputs);
   bool hides = false;
   bool shows = false;
   for (const auto& [id, line] : stations_) {
-    if (!numbers.related || line.phone || line.worker != pending.worker) continue;
+    if (line.phone || line.worker != pending.worker) continue;
     if (!grant_of(from.session, id).exists()) {
       hides = true;
     } else {

@@ -260,6 +260,7 @@ class Broker {
   // answers.cpp
   void read(const Request& request);
   void tell(Pending& pending, LONG result, Span outputs);
+  void drop_answer(const Question& question, Answer& answer);
   void drop_answers(Station& station);
 
   // devices.cpp

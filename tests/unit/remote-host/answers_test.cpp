@@ -114,6 +114,14 @@ TEST_F(AnswersTest, WhoWaitsForAnotherWhenSomethingHappensAsksForHimself) {
   EXPECT_EQ(result_of(kCarl, carl), static_cast<LONG>(LINEERR_OPERATIONFAILED));
 }
 
+TEST_F(AnswersTest, WhoWaitsForOneThatIsAskedAgainAsksForHimself) {
+  ask(kAnna);
+  const auto bert = ask(kBert);
+  ask(kAnna);
+  EXPECT_EQ(told(3), 3U);
+  EXPECT_EQ(address(kBert, bert), 3U);
+}
+
 /// The worker refuses what comes too late, by the deadline of the one that it has.
 TEST_F(AnswersTest, NobodyWaitsForOneWhoseDeadlineIsShorter) {
   const auto hurry = [&](SessionId session, std::uint32_t deadline_ms) {

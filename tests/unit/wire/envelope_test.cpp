@@ -41,8 +41,8 @@ TEST(Envelope, EveryTruncationIsRefusedOrHarmless) {
   }
 }
 
-/// Each byte broken in four ways, and some words at once.
-void survives_corruption(std::span<const std::uint8_t> frame, Samples& samples) {
+/// Each byte broken in four ways, and some words at once, so many times.
+void survives_corruption(std::span<const std::uint8_t> frame, Samples& samples, int times) {
   Bytes bytes(frame.begin(), frame.end());
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     for (const int mask : {0x01, 0x04, 0x80, 0xFF}) {
@@ -51,7 +51,7 @@ void survives_corruption(std::span<const std::uint8_t> frame, Samples& samples) 
     }
     bytes[i] = frame[i];
   }
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < times; ++i) {
     bytes.assign(frame.begin(), frame.end());
     for (std::size_t words = 1 + samples.below(3); words > 0; --words) {
       const auto word = static_cast<std::uint32_t>(samples.below(2) ? samples.below(128) : samples.number());
@@ -65,7 +65,7 @@ TEST(Envelope, BrokenBytesAreRefusedOrRead) {
   Samples samples(3);
   for (const auto& [name, frame] : one_frame_of_each_kind()) {
     SCOPED_TRACE(name + ", TSPLINK_TEST_SEED=" + std::to_string(test_seed()));
-    survives_corruption(*frame, samples);
+    survives_corruption(*frame, samples, 3000);
   }
 }
 
@@ -99,7 +99,7 @@ TEST(Envelope, EveryMessageGoesThereAndBack) {
       EXPECT_TRUE(std::ranges::equal(span_of(read.snapshot()->call_info()), snapshot.call_info));
     }
     for (std::size_t size = 0; size < frame->size(); ++size) survives(std::span(*frame).first(size));
-    survives_corruption(*frame, samples);
+    survives_corruption(*frame, samples, 1000);
   }
 }
 
