@@ -57,19 +57,21 @@ struct Script {
   }
 };
 
-/// Plays a script at a site whose host runs.
-void play(const Site& site, const Script& script) {
+void expect_orderly_end(Process& host) {
+  ask_to_end(host, End::host);
+  EXPECT_EQ(host.wait(), 0) << host.story();
+}
+
+/// Plays a script at a site with a host of its own.
+void play(const Site& site, const Script& script, const Changes& changes = {}) {
+  const auto host = site.start_host(changes);
   std::vector<std::unique_ptr<Process>> desktops;
   for (const std::string name : kDesktops) {
     desktops.push_back(site.start({script.parts.at(name), name, site.proxy_configuration(name, site.port())}));
   }
   for (const auto& desktop : desktops) EXPECT_EQ(desktop->wait(), 0) << desktop->story();
   if (testing::Test::HasFailure()) ADD_FAILURE() << site.logs();
-}
-
-void expect_orderly_end(Process& host) {
-  ask_to_end(host, End::host);
-  EXPECT_EQ(host.wait(), 0) << host.story();
+  expect_orderly_end(*host);
 }
 
 /// What the driver was given for a parameter, as its log shows it, each change.
@@ -102,9 +104,7 @@ TEST_P(Sharing, IsForEachDesktopAsItsScenarioSays) {
   const Site site;
   site.set_policy(kRights);
   site.set_pbx(script.settings);
-  const auto host = site.start_host();
   play(site, script);
-  expect_orderly_end(*host);
   expect_given(site, script);
 }
 
@@ -117,26 +117,20 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, Sharing,
 TEST(Reading, OfThreeDesktopsCostsTheDriverWhatOnesDoes) {
   const Site site;
   site.set_policy(kRights);
-  const auto host = site.start_host({{"permanent_id = 1", "permanent_id = 1\nshared_answers_ms = 60000"}});
-  play(site, Script("reads"));
-  expect_orderly_end(*host);
+  play(site, Script("reads"), {{"permanent_id = 1", "permanent_id = 1\nshared_answers_ms = 60000"}});
 }
 
 TEST(MspData, OfOneWhoOnlyWatchesCrossWhereThePolicySaysSo) {
   const Site site;
   site.set_policy(std::string(kRights) + "msp_data = true\n");  // of the last grant, the monitor's
-  const auto host = site.start_host();
   play(site, Script("watchedmsp"));
-  expect_orderly_end(*host);
   EXPECT_NE(text_of(site.file("pbx.log")).find("lineReceiveMSPData"), std::string::npos);
 }
 
 TEST(MspData, OfEachDesktopAreThoseOfItsOwnInstance) {
   const Site site;
   site.set_policy(kRights);
-  const auto host = site.start_host();
   play(site, Script("tokens"));
-  expect_orderly_end(*host);
   // Each desktop has numbers of its own, and what the driver gets must tell them apart.
   const auto tokens = given(site, "lineCreateMSPInstance", "htMSPLine");
   EXPECT_EQ(std::set(tokens.begin(), tokens.end()).size(), 3U) << text_of(site.file("pbx.log"));
@@ -186,9 +180,7 @@ struct CallId {
 CallId call_id(const Changes& changes) {
   const Site site;
   site.set_policy(kRights);
-  const auto host = site.start_host(changes);
-  play(site, Script("callids"));
-  expect_orderly_end(*host);
+  play(site, Script("callids"), changes);
   const auto desktops = agreed(site, "id"), driver = printed(site, "desk1", "driver");
   if (desktops.empty() || driver.empty()) return {};
   return {desktops.front(), driver.front()};
@@ -206,9 +198,7 @@ TEST(CallIds, AreTheDriversOrOfAScopeOfTheirOwn) {
 TEST(PermanentIds, AreTheSameOnAllDesktops) {
   const Site site;
   site.set_policy(kRights);
-  const auto host = site.start_host();
   play(site, Script("permanent"));
-  expect_orderly_end(*host);
   const auto lines = agreed(site, "line"), phones = agreed(site, "phone");
   ASSERT_EQ(lines.size(), 2U);
   ASSERT_EQ(phones.size(), 1U);
@@ -260,20 +250,16 @@ TEST(Standby, GivesALineTheIdThatItHasOnTheFirstHost) {
 TEST(MediaMask, IsThatOfTheDesktopsWhichControlTheLine) {
   const Site site;
   site.set_policy(kRights);
-  const auto host = site.start_host({{"permanent_id = 1", "permanent_id = 1\nmonitor_media = 32"}});
   const Script script("media");
   ASSERT_FALSE(script.given.empty());
-  play(site, script);
-  expect_orderly_end(*host);
+  play(site, script, {{"permanent_id = 1", "permanent_id = 1\nmonitor_media = 32"}});
   expect_given(site, script);
 }
 
 TEST(Audit, NamesCertificateAndMachineOfEachDesktopAndNoPerson) {
   const Site site;
   site.set_policy(kRights);
-  const auto host = site.start_host({{"[limits]", "[audit]\nfile = \"audit.log\"\nformat = \"json\"\n[limits]"}});
-  play(site, Script("both"));
-  expect_orderly_end(*host);
+  play(site, Script("both"), {{"[limits]", "[audit]\nfile = \"audit.log\"\nformat = \"json\"\n[limits]"}});
   std::map<std::string, std::string> results;  // of lineAnswer, by certificate
   std::istringstream lines(text_of(site.file("audit.log")));
   for (std::string line; std::getline(lines, line);) {
