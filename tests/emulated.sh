@@ -36,9 +36,9 @@ done
 
 if [[ $install == yes ]]; then
   deploy/packages.sh --with windows --with emulation
-  tests/run.sh "${parts[@]}"
+  tests/run.sh --build-all "${parts[@]}"
 else
-  tests/run.sh --no-install "${parts[@]}"
+  tests/run.sh --build-all --no-install "${parts[@]}"
 fi
 
 work=$(mktemp -d)
