@@ -13,7 +13,7 @@ std::size_t counts_of_the_sheet() {
 #undef TSPI_CALL
        }) {
     constexpr std::string_view kCount = ", Count)";
-    for (auto at = entry.find(kCount); at != entry.npos; at = entry.find(kCount, at + 1)) ++found;
+    for (auto at = entry.find(kCount); at != std::string_view::npos; at = entry.find(kCount, at + 1)) ++found;
   }
   return found;
 }
