@@ -7,7 +7,7 @@
 #
 #   --windows      the same with Windows binaries of all four, under Wine; 64 bit unless told otherwise
 #   --quiet        only the steps, not the traces
-#   --keep         keep the work folder (configuration, certificates, logs) and name it
+#   --keep         keep the work folder (configuration, certificates, logs, whole traces) and name it
 #   --no-install   do not look for missing Debian packages
 #   --preset NAME  build with this preset of CMakePresets.json (default: release, or windows-x64)
 set -euo pipefail
@@ -153,13 +153,14 @@ file = "$work/proxy.log"
 END
 }
 
-# show TRACE FROM: what both ends saw, by time; of the PBX's log the lines after line FROM.
+# show TRACE FROM: what both ends saw, by time; of capabilities, thousands of characters, the beginning. Of the PBX's log
+# the lines after line FROM.
 show() {
   [[ $quiet == no ]] || return 0
   local blue='' plain=''
   if [[ -t 1 ]]; then blue=$'\e[34m' plain=$'\e[0m'; fi
   sort -s -k1,1 "$1" <(tail -n "+$(($2 + 1))" "$work/pbx.log") |
-    sed -E "s/^([0-9:.]+ (pbx|msp) +\|.*)$/$blue\1$plain/; s/^/  /"
+    sed -E "/^.{1200}/s/^(.{236}).*/\1.../; s/^([0-9:.]+ (pbx|msp) +\|.*)$/$blue\1$plain/; s/^/  /"
 }
 
 # play NAME WHAT: one scenario on the desktop.
