@@ -34,12 +34,9 @@ while (($#)); do
 done
 ((${#parts[@]})) || parts=({unit,e2e,conformance}@windows-x86 e2e@windows-mixed)
 
-if [[ $install == yes ]]; then
-  deploy/packages.sh --with windows --with emulation
-  tests/run.sh --build-all "${parts[@]}"
-else
-  tests/run.sh --build-all --no-install "${parts[@]}"
-fi
+building=(--build-all)
+if [[ $install == yes ]]; then deploy/packages.sh --with windows --with emulation; else building+=(--no-install); fi
+tests/run.sh "${building[@]}" "${parts[@]}"
 
 work=$(mktemp -d)
 trap 'kill_marked; rm -rf "$work"' EXIT
