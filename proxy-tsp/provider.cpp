@@ -49,6 +49,7 @@ class Root final : public Provider, public link::ClientHandler, public std::enab
       log_(LogLevel::Error, problem_);
     }
     CoreOptions options;
+    options.clock = &clock_;
     options.call_deadline = configuration_.call_deadline;
     options.state = configuration_.state;
     options.ui_module = configuration_.ui_module;
@@ -75,7 +76,7 @@ class Root final : public Provider, public link::ClientHandler, public std::enab
     if (client_) return 0;
     try {
       certificates_ = std::make_unique<security::FileWatch>(
-          security::watched(configuration_.identity), [this](const auto& texts) { take_certificates(texts); },
+          clock_, security::watched(configuration_.identity), [this](const auto& texts) { take_certificates(texts); },
           [this](const auto& sentence) { log_(LogLevel::Error, sentence); });
       const auto context = context_of(configuration_.identity);
       link::LocalInfo local;
@@ -83,10 +84,9 @@ class Root final : public Provider, public link::ClientHandler, public std::enab
       local.machine = configuration_.machine;
       local.machine_id = machine_id(configuration_.state);
       local.sheet = wire::sheet_hash();
-      reactor_ =
-          std::make_unique<link::Reactor>(wire::Clock::steady(), [log = log_](link::Level level, const auto& text) {
-            log(level == link::Level::Warning ? LogLevel::Warning : LogLevel::Info, text);
-          });
+      reactor_ = std::make_unique<link::Reactor>(clock_, [log = log_](link::Level level, const auto& text) {
+        log(level == link::Level::Warning ? LogLevel::Warning : LogLevel::Info, text);
+      });
       link::Limits limits;
       // An absent host is told before the first caller gives up.
       limits.connect = std::min<wire::Duration>(limits.connect, configuration_.call_deadline * 3 / 4);
@@ -149,6 +149,7 @@ class Root final : public Provider, public link::ClientHandler, public std::enab
     }
   }
 
+  const wire::Clock& clock_ = wire::Clock::steady();
   Configuration configuration_;
   std::string problem_;
   Log log_;

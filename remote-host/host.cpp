@@ -85,19 +85,21 @@ link::LocalInfo local_info() {
 
 class Host::Impl final : public link::ServerHandler, private Sessions, private Timers, private control::Controlled {
  public:
-  explicit Impl(const Config& config)
-      : config_(config),
+  Impl(const Config& config, const wire::Clock& clock)
+      : clock_(clock),
+        config_(config),
         permanent_(std::make_shared<PermanentIds>(config.site, config.permanent_ids)),
-        reactor_(wire::Clock::steady(),
+        reactor_(clock,
                  [](link::Level level, const std::string& line) {
                    log::write(level == link::Level::Warning ? log::Level::Warn : log::Level::Info, line);
                  }),
         policy_(
-            {{config.policy, "policy file"}}, [this](const auto& texts) { take_policy(texts); }, tell),
+            clock, {{config.policy, "policy file"}}, [this](const auto& texts) { take_policy(texts); }, tell),
         certificates_(
-            security::watched(identity_of(config)), [this](const auto& texts) { take_certificates(texts); }, tell),
-        broker_(*this, *this, std::make_shared<const Policy>(Policy::read(config.policy)), broker_options(config),
-                &audit_),
+            clock, security::watched(identity_of(config)), [this](const auto& texts) { take_certificates(texts); },
+            tell),
+        broker_(*this, *this, std::make_shared<const Policy>(Policy::read(config.policy)),
+                broker_options(config, clock), &audit_),
         context_(context_of(identity_of(config))),
         server_(reactor_, config.listen_address, config.listen_port, context_, local_info(), limits_of(config.limits),
                 *this) {
@@ -109,11 +111,10 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     server_.start();  // a port in use is found before any vendor's driver is woken; desktops are served further down
     for (auto& each : workers_) {
       log::info("Starting provider " + each->worker->name() + ".");
-      const auto begin = std::chrono::steady_clock::now();
+      const auto begin = clock_.now();
       each->worker->start();
-      each->ready_at = std::chrono::steady_clock::now().time_since_epoch();
-      const auto took =
-          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+      each->ready_at = clock_.now().time_since_epoch();
+      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - begin);
       log::info("Provider " + each->worker->name() + " is ready: " + std::to_string(each->worker->lines()) +
                 " lines, " + std::to_string(each->worker->phones()) + " phones, initialised in " +
                 std::to_string(took.count()) + " ms.");
@@ -189,11 +190,12 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     std::size_t number = 0;
     std::string module;
     std::unique_ptr<Worker> worker;
-    std::atomic<std::chrono::steady_clock::duration> ready_at{};  // none: not yet
+    std::atomic<wire::Duration> ready_at{};  // none: not yet
   };
 
-  static BrokerOptions broker_options(const Config& config) {
+  static BrokerOptions broker_options(const Config& config, const wire::Clock& clock) {
     BrokerOptions options;
+    options.clock = &clock;
     options.requests_in_flight = config.limits.requests_in_flight;
     return options;
   }
@@ -207,8 +209,8 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     if (provider.slot_bytes) options.slot_bytes = provider.slot_bytes;
     if (provider.scoped_call_ids) options.call_ids.emplace(config_.site, provider.name);
     options.watchdog = std::chrono::milliseconds(config_.limits.watchdog_ms);
-    attached->worker = std::make_unique<Worker>(std::move(options), load_module(provider.module), *attached,
-                                                wire::Clock::steady(), permanent_);
+    attached->worker =
+        std::make_unique<Worker>(std::move(options), load_module(provider.module), *attached, clock_, permanent_);
     attached->number = broker_.add_worker(
         provider.name, attached->requests,
         {provider.desktops_configure, provider.monitor_media, std::chrono::milliseconds(provider.shared_answers_ms)});
@@ -248,9 +250,10 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     const auto& socket = config_.control.socket;
     if (socket.empty()) return;
     try {
-      control_ = std::make_unique<control::Server>(socket, config_.control.group, [this](const std::string& request) {
-        return control::answer(*this, request);
-      });
+      control_ = std::make_unique<control::Server>(
+          socket, config_.control.group,
+          [this](const std::string& request) { return control::answer(*this, request, clock_); }, control::Bounds{},
+          clock_);
       log::info("tsplinkctl is answered at " + socket + ".");
     } catch (const Failure& failure) {
       if (config_.control.chosen || !config_.control.group.empty()) throw;
@@ -265,14 +268,16 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     auto task = std::make_shared<std::packaged_task<decltype(function())()>>(std::move(function));
     auto result = task->get_future();
     reactor_.post([task] { (*task)(); });
-    if (result.wait_for(kControlPatience) != std::future_status::ready) {
+    const auto until = clock_.now() + kControlPatience;
+    while (result.wait_for(clock_.nap(until - clock_.now())) != std::future_status::ready) {
+      if (clock_.now() < until) continue;
       throw Failure(Kind::DeadlinePassed, "The host is too busy to answer; try again.");
     }
     return result.get();
   }
 
   control::HostFacts facts() override {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = clock_.now();
     const auto until_now = [&](auto from) { return std::chrono::duration_cast<std::chrono::seconds>(now - from); };
     control::HostFacts facts;
     facts.serving = serving_;
@@ -296,7 +301,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
       facts.providers.push_back({each->worker->name(), each->module, std::nullopt, each->worker->lines(),
                                  each->worker->phones(), activity.running, activity.stuck});
       if (const auto at = each->ready_at.load(); at.count())
-        facts.providers.back().uptime = until_now(std::chrono::steady_clock::time_point(at));
+        facts.providers.back().uptime = until_now(wire::TimePoint(at));
     }
     return facts;
   }
@@ -334,8 +339,9 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
 
   static constexpr std::chrono::seconds kControlPatience{4};  // less than the control program's
 
+  const wire::Clock& clock_;
   const Config config_;
-  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  const wire::TimePoint begun_ = clock_.now();
   std::atomic<bool> serving_{false};
   const std::shared_ptr<PermanentIds> permanent_;
   link::Reactor reactor_;
@@ -352,7 +358,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
   bool port_file_written_ = false;
 };
 
-Host::Host(const Config& config) : impl_(std::make_unique<Impl>(config)) {}
+Host::Host(const Config& config, const wire::Clock& clock) : impl_(std::make_unique<Impl>(config, clock)) {}
 Host::~Host() { impl_->stop(); }
 void Host::start() { impl_->start(); }
 bool Host::stop() { return impl_->stop(); }

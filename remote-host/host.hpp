@@ -6,13 +6,15 @@
 #include <string>
 
 #include "remote-host/config.hpp"
+#include "wire/clock.hpp"
 
 namespace tsplink::host {
 
 class Host {
  public:
   /// Reads certificates and loads the modules. Throws Failure(Configuration) or security::Error, a sentence each.
-  explicit Host(const Config& config);
+  /// `clock` outlives the host.
+  Host(const Config& config, const wire::Clock& clock);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

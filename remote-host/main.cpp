@@ -40,7 +40,8 @@ constexpr std::chrono::seconds kStartGivenUp{10};
 bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config& config,
            const tsplink::host::Stages& stages) {
   using namespace tsplink::host;
-  auto starting = std::async(std::launch::async, [&] { host.emplace(config).start(); });
+  auto starting =
+      std::async(std::launch::async, [&] { host.emplace(config, tsplink::wire::Clock::steady()).start(); });
   bool asked = false;
   while (!asked && starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
     asked = stop_signal_within(kStartPoll);
@@ -100,7 +101,7 @@ int run(const Options& options, const tsplink::host::Stages& stages) {
   const auto config = read_config(tsplink::wire::path_of(options.file));
   if (!options.import_ids.empty() || !options.export_ids.empty()) return exchange_ids(options, config);
   if (options.check) {
-    Host host(config);
+    const Host host(config, tsplink::wire::Clock::steady());
     std::cout << options.file << ": the configuration is valid.\n";
     return 0;
   }

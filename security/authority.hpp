@@ -9,11 +9,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "security/certificate.hpp"
+#include "wire/clock.hpp"
 
 namespace tsplink::security {
 
@@ -65,6 +67,7 @@ struct AuthorityOptions {
   std::string passphrase = {};                                                   // of authority.key
   std::chrono::system_clock::time_point now = std::chrono::system_clock::now();  // tests take another
   std::chrono::milliseconds patience = std::chrono::seconds(10);                 // for others to leave the folder
+  std::reference_wrapper<const wire::Clock> clock = wire::Clock::steady();       // of that patience
   std::chrono::days list_validity = std::chrono::days(365);                      // of revocation lists
 };
 

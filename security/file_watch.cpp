@@ -4,8 +4,12 @@
 
 namespace tsplink::security {
 
-FileWatch::FileWatch(std::vector<File> files, Take take, Tell tell)
-    : files_(std::move(files)), take_(std::move(take)), tell_(std::move(tell)) {
+namespace {
+constexpr std::chrono::seconds kPeriod{1};
+}
+
+FileWatch::FileWatch(const wire::Clock& clock, std::vector<File> files, Take take, Tell tell)
+    : clock_(clock), files_(std::move(files)), take_(std::move(take)), tell_(std::move(tell)) {
   tried_ = seen_ = read().print;
 }
 
@@ -24,7 +28,7 @@ void FileWatch::stop() {
 
 void FileWatch::run() {
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
+  while (!wire::wait_until(clock_, stopped_, lock, clock_.now() + kPeriod, [this] { return stopping_; })) {
     lock.unlock();
     look();
     lock.lock();

@@ -15,6 +15,7 @@
 
 #include "security/files.hpp"
 #include "security/identity.hpp"
+#include "wire/clock.hpp"
 
 namespace tsplink::security {
 
@@ -31,7 +32,7 @@ class FileWatch {
   /// Of a mistake, once.
   using Tell = std::function<void(const std::string& sentence)>;
   /// Nothing is taken yet: who reads the files after this misses no change of them. Those without a path are none.
-  FileWatch(std::vector<File> files, Take take, Tell tell);
+  FileWatch(const wire::Clock& clock, std::vector<File> files, Take take, Tell tell);
   ~FileWatch() { stop(); }
 
   /// Looks each second from now on.
@@ -59,6 +60,7 @@ class FileWatch {
   void run();
   void take(const Look& look);
 
+  const wire::Clock& clock_;
   const std::vector<File> files_;
   const Take take_;
   const Tell tell_;

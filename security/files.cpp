@@ -261,17 +261,17 @@ void move_file(const std::filesystem::path& from, const std::filesystem::path& t
   if (!MoveFileExW(from.c_str(), to.c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) cannot_write(to);
 }
 
-FileLock::FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience) {
+FileLock::FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience, const wire::Clock& clock) {
   const HANDLE file = CreateFileW(path.c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
                                   nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (file == INVALID_HANDLE_VALUE) cannot_write(path);
   HandlePtr owner(file);
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const auto end = clock.now() + patience;
   OVERLAPPED all{};
   while (!LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &all)) {
     if (GetLastError() != ERROR_LOCK_VIOLATION) cannot_write(path);
-    if (std::chrono::steady_clock::now() >= end) in_use(path);
-    std::this_thread::sleep_for(kLockPoll);
+    if (clock.now() >= end) in_use(path);
+    std::this_thread::sleep_for(clock.nap(kLockPoll));
   }
   native_ = reinterpret_cast<std::intptr_t>(owner.release());
 }
@@ -336,14 +336,14 @@ void move_file(const std::filesystem::path& from, const std::filesystem::path& t
   settle_folder_of(to);
 }
 
-FileLock::FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience) {
+FileLock::FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience, const wire::Clock& clock) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (file.number < 0) cannot_write(path);
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const auto end = clock.now() + patience;
   while (::flock(file.number, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) cannot_write(path);
-    if (std::chrono::steady_clock::now() >= end) in_use(path);
-    std::this_thread::sleep_for(kLockPoll);
+    if (clock.now() >= end) in_use(path);
+    std::this_thread::sleep_for(clock.nap(kLockPoll));
   }
   native_ = std::exchange(file.number, -1);
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "wire/clock.hpp"
+
 namespace tsplink::security {
 
 /// A file's bytes, wiped when it goes: a key may be among them.
@@ -50,7 +52,8 @@ class FileLock {
  public:
   /// Makes the file if there is none, and leaves it there. Throws Error when another holds it for longer than
   /// `patience`.
-  FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience);
+  FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience,
+           const wire::Clock& clock = wire::Clock::steady());
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

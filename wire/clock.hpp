@@ -1,5 +1,5 @@
-// The clock that every timer of tsplink takes, so that promises about time are tested without waiting.
-// Owner: whoever makes the object that measures time; it outlives that object. Any thread may call now().
+// The clock that every timer takes, so that promises about time are tested without waiting. A bound on stopping alone
+// is real. Owner: whoever makes the object that measures; it outlives that object. Any thread may call now().
 #pragma once
 
 #include <algorithm>

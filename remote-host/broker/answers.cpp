@@ -112,7 +112,9 @@ void Broker::read(const Request& request) {
 /// Who has joined the question asks for itself: it may hear first of what has happened meanwhile.
 void Broker::drop_answer(const Question& question, Answer& answer) {
   for (const auto id : std::exchange(answer.joined, {})) {
-    if (pending_.at(id).answered) {
+    const auto pending = pending_.find(id);
+    if (pending == pending_.end()) continue;
+    if (pending->second.answered) {
       answered(id, operation_failed(wire::function_info(question.first)->name), {});
     } else {
       send_pending(id, question.second);

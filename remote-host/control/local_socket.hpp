@@ -1,5 +1,6 @@
 // A stream between processes of one machine that the system's permissions protect: a Unix domain socket, on Windows a
-// named pipe. Owner: the control server; tsplinkctl. Threads: each function says; a LocalStream belongs to one.
+// named pipe. Owner: the control server; tsplinkctl. Threads: each function says; a LocalStream belongs to one. What
+// is waited for is bounded by the `clock` of whoever made the listener or connected; it outlives them.
 #pragma once
 
 #include <filesystem>
@@ -28,7 +29,7 @@ class LocalListener {
   /// Takes the place of a socket whose host is dead. Only this account may connect, on Windows Administrators and
   /// SYSTEM too, and the `group` that is given. Throws Failure(Configuration) with a sentence: another host is there,
   /// the path is too long or taken by something else, no such group, no rights.
-  LocalListener(const std::string& socket, const std::string& group);
+  LocalListener(const std::string& socket, const std::string& group, const wire::Clock& clock);
   ~LocalListener();
   LocalListener(const LocalListener&) = delete;
   LocalListener& operator=(const LocalListener&) = delete;
@@ -45,6 +46,7 @@ class LocalListener {
 
 /// Connects to a listener. Throws Failure(LinkDown) with a sentence: nobody is there, no rights, all busy until
 /// `until`. Any thread.
-std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::TimePoint until);
+std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::TimePoint until,
+                                           const wire::Clock& clock);
 
 }  // namespace tsplink::host::control

@@ -39,17 +39,18 @@ class Descriptor {
   int number_;
 };
 
-/// Waits for a descriptor; false: `until` passed or `stop` can be read.
-bool ready(int descriptor, short events, int stop, const wire::TimePoint* until) {
+/// Waits for a descriptor; false: `until` passed or `stop` can be read. A negative descriptor is none, `until`
+/// nullptr never.
+bool ready(const wire::Clock& clock, int descriptor, short events, int stop, const wire::TimePoint* until) {
   while (true) {
     int time = -1;
     if (until) {
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now()).count();
-      if (left <= 0) return false;
-      time = static_cast<int>(std::min<std::chrono::milliseconds::rep>(left, INT_MAX));
+      const auto left = *until - clock.now();
+      if (left <= wire::Duration::zero()) return false;
+      const auto nap = std::chrono::ceil<std::chrono::milliseconds>(clock.nap(left)).count();
+      time = static_cast<int>(std::min<std::chrono::milliseconds::rep>(nap, INT_MAX));
     }
-    pollfd waits[] = {{stop, POLLIN, 0}, {descriptor, events, 0}};  // a negative one is passed over
+    pollfd waits[] = {{stop, POLLIN, 0}, {descriptor, events, 0}};
     const int count = ::poll(waits, 2, time);
     if (count < 0 && errno != EINTR) return false;
     if (count <= 0) continue;
@@ -59,11 +60,12 @@ bool ready(int descriptor, short events, int stop, const wire::TimePoint* until)
 
 class Stream final : public LocalStream {
  public:
-  Stream(Descriptor socket, int stop) : socket_(std::move(socket)), stop_(stop) {}
+  Stream(const wire::Clock& clock, Descriptor socket, int stop)
+      : clock_(clock), socket_(std::move(socket)), stop_(stop) {}
 
   bool read(std::string& to, wire::TimePoint until) override {
     char block[16384];
-    while (ready(socket_.get(), POLLIN, stop_, &until)) {
+    while (ready(clock_, socket_.get(), POLLIN, stop_, &until)) {
       const auto size = ::recv(socket_.get(), block, sizeof block, 0);
       if (size > 0) to.append(block, static_cast<std::size_t>(size));
       if (size > 0) return true;
@@ -74,7 +76,7 @@ class Stream final : public LocalStream {
 
   bool write(std::string_view text, wire::TimePoint until) override {
     while (!text.empty()) {
-      if (!ready(socket_.get(), POLLOUT, stop_, &until)) return false;
+      if (!ready(clock_, socket_.get(), POLLOUT, stop_, &until)) return false;
       const auto size = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
       if (size > 0) text.remove_prefix(static_cast<std::size_t>(size));
       else if (errno != EAGAIN && errno != EINTR) return false;
@@ -83,6 +85,7 @@ class Stream final : public LocalStream {
   }
 
  private:
+  const wire::Clock& clock_;
   const Descriptor socket_;
   const int stop_;
 };
@@ -140,7 +143,7 @@ std::string socket_of(const std::filesystem::path& configuration, const std::str
 
 class LocalListener::Impl {
  public:
-  Impl(std::string path, const std::string& group) : path_(std::move(path)) {
+  Impl(std::string path, const std::string& group, const wire::Clock& clock) : clock_(clock), path_(std::move(path)) {
     const auto address = address_of(path_, Kind::Configuration);
     make_room(path_, address);
     if (::pipe2(stop_, O_CLOEXEC) != 0) refuse(std::string("There is no pipe to be had: ") + std::strerror(errno));
@@ -170,12 +173,12 @@ class LocalListener::Impl {
   Impl& operator=(const Impl&) = delete;
 
   std::unique_ptr<LocalStream> accept() {
-    while (ready(socket_.get(), POLLIN, stop_[0], nullptr)) {
+    while (ready(clock_, socket_.get(), POLLIN, stop_[0], nullptr)) {
       Descriptor client(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (client.get() >= 0) return std::make_unique<Stream>(std::move(client), stop_[0]);
+      if (client.get() >= 0) return std::make_unique<Stream>(clock_, std::move(client), stop_[0]);
       // No descriptor is free: whoever waits is looked at again soon, without turning in circles until then.
-      const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
-      if (errno == EMFILE || errno == ENFILE) ready(-1, 0, stop_[0], &soon);
+      const auto soon = clock_.now() + std::chrono::milliseconds(100);
+      if (errno == EMFILE || errno == ENFILE) ready(clock_, -1, 0, stop_[0], &soon);
     }
     return nullptr;
   }
@@ -197,28 +200,30 @@ class LocalListener::Impl {
       ::unlink(path_.c_str());
   }
 
+  const wire::Clock& clock_;
   const std::string path_;
   const Descriptor socket_ = new_socket(Kind::Configuration);
   int stop_[2] = {-1, -1};
   std::optional<struct stat> made_;
 };
 
-LocalListener::LocalListener(const std::string& socket, const std::string& group)
-    : impl_(std::make_unique<Impl>(socket, group)) {}
+LocalListener::LocalListener(const std::string& socket, const std::string& group, const wire::Clock& clock)
+    : impl_(std::make_unique<Impl>(socket, group, clock)) {}
 LocalListener::~LocalListener() = default;
 std::unique_ptr<LocalStream> LocalListener::accept() { return impl_->accept(); }
 void LocalListener::stop() { impl_->stop(); }
 
-std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::TimePoint until) {
+std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::TimePoint until,
+                                           const wire::Clock& clock) {
   const auto address = address_of(socket, Kind::LinkDown);
   while (true) {
     auto mine = new_socket(Kind::LinkDown);
-    if (connects(mine, address)) return std::make_unique<Stream>(std::move(mine), -1);
+    if (connects(mine, address)) return std::make_unique<Stream>(clock, std::move(mine), -1);
     const int why = errno;
     // The queue is full: a socket of this kind has nothing to wait for but time.
-    const auto again = std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+    const auto again = std::min(until, clock.now() + std::chrono::milliseconds(10));
     if (why == EAGAIN && again < until) {
-      ready(-1, 0, -1, &again);
+      ready(clock, -1, 0, -1, &again);
       continue;
     }
     if (why == EACCES || why == EPERM) {

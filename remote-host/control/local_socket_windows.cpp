@@ -34,25 +34,37 @@ struct CloseHandleOnly {
 using Handle = std::unique_ptr<HANDLE, CloseHandleOnly>;
 using Local = std::unique_ptr<void, decltype(&LocalFree)>;
 
+/// Rounded up, at most an hour.
+DWORD milliseconds(wire::Duration time) {
+  return static_cast<DWORD>(
+      std::chrono::ceil<std::chrono::milliseconds>(std::min<wire::Duration>(time, std::chrono::hours(1))).count());
+}
+
 Handle new_event() { return Handle(CreateEventW(nullptr, TRUE, FALSE, nullptr)); }
 
 /// Ends an overlapped operation that was begun; false: it failed, `until` passed or `stop` was set. `stop` may be
 /// empty, `until` nullptr.
-bool ended(HANDLE pipe, OVERLAPPED& operation, HANDLE stop, const wire::TimePoint* until, DWORD& bytes) {
-  DWORD time = INFINITE;
-  if (until) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now()).count();
-    time = static_cast<DWORD>(std::clamp<std::chrono::milliseconds::rep>(left, 0, INFINITE - 1));
-  }
+bool ended(const wire::Clock& clock, HANDLE pipe, OVERLAPPED& operation, HANDLE stop, const wire::TimePoint* until,
+           DWORD& bytes) {
   const HANDLE waits[] = {operation.hEvent, stop};
-  if (WaitForMultipleObjects(stop ? 2 : 1, waits, FALSE, time) != WAIT_OBJECT_0) CancelIoEx(pipe, &operation);
+  DWORD how = WAIT_TIMEOUT;
+  while (how == WAIT_TIMEOUT) {
+    DWORD time = INFINITE;
+    if (until) {
+      const auto left = *until - clock.now();
+      time = left <= wire::Duration::zero() ? 0 : milliseconds(clock.nap(left));
+    }
+    how = WaitForMultipleObjects(stop ? 2 : 1, waits, FALSE, time);
+    if (time == 0) break;
+  }
+  if (how != WAIT_OBJECT_0) CancelIoEx(pipe, &operation);
   return GetOverlappedResult(pipe, &operation, &bytes, TRUE) != 0;
 }
 
 class Stream final : public LocalStream {
  public:
   /// `stop` empty: a client's end.
-  Stream(Handle pipe, HANDLE stop) : pipe_(std::move(pipe)), stop_(stop) {}
+  Stream(const wire::Clock& clock, Handle pipe, HANDLE stop) : clock_(clock), pipe_(std::move(pipe)), stop_(stop) {}
   ~Stream() override {
     if (stop_) DisconnectNamedPipe(pipe_.get());
   }
@@ -64,7 +76,7 @@ class Stream final : public LocalStream {
     operation.hEvent = event_.get();
     if (!ReadFile(pipe_.get(), block, sizeof block, nullptr, &operation) && GetLastError() != ERROR_IO_PENDING)
       return false;
-    if (!ended(pipe_.get(), operation, stop_, &until, size)) return false;
+    if (!ended(clock_, pipe_.get(), operation, stop_, &until, size)) return false;
     to.append(block, size);
     return true;
   }
@@ -77,13 +89,14 @@ class Stream final : public LocalStream {
       const auto part = static_cast<DWORD>(std::min<std::size_t>(text.size(), kBuffer));
       if (!WriteFile(pipe_.get(), text.data(), part, nullptr, &operation) && GetLastError() != ERROR_IO_PENDING)
         return false;
-      if (!ended(pipe_.get(), operation, stop_, &until, size)) return false;
+      if (!ended(clock_, pipe_.get(), operation, stop_, &until, size)) return false;
       text.remove_prefix(size);
     }
     return true;
   }
 
  private:
+  const wire::Clock& clock_;
   const Handle pipe_;
   const HANDLE stop_;
   const Handle event_ = new_event();
@@ -148,7 +161,8 @@ std::string socket_of(const std::filesystem::path& configuration, const std::str
 
 class LocalListener::Impl {
  public:
-  Impl(const std::string& socket, const std::string& group) : name_(wire::path_of(socket).wstring()) {
+  Impl(const std::string& socket, const std::string& group, const wire::Clock& clock)
+      : clock_(clock), name_(wire::path_of(socket).wstring()) {
     wchar_t rights[16];
     swprintf(rights, 16, L"0x%lx", static_cast<unsigned long>(kClientRights));
     auto list = std::wstring(L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;") + own_account() + L")";
@@ -185,9 +199,9 @@ class LocalListener::Impl {
       if (!there) {
         const DWORD why = GetLastError();
         there = why == ERROR_PIPE_CONNECTED ||
-                (why == ERROR_IO_PENDING && ended(pipe.get(), operation, stop_.get(), nullptr, nothing));
+                (why == ERROR_IO_PENDING && ended(clock_, pipe.get(), operation, stop_.get(), nullptr, nothing));
       }
-      if (there) return std::make_unique<Stream>(std::move(pipe), stop_.get());
+      if (there) return std::make_unique<Stream>(clock_, std::move(pipe), stop_.get());
     }
     return nullptr;
   }
@@ -207,6 +221,7 @@ class LocalListener::Impl {
     return std::move(first_);
   }
 
+  const wire::Clock& clock_;
   const std::wstring name_;
   PSECURITY_DESCRIPTOR descriptor_ = nullptr;
   Local owner_{nullptr, &LocalFree};
@@ -215,13 +230,14 @@ class LocalListener::Impl {
   Handle first_;  // until somebody waits for a client at it
 };
 
-LocalListener::LocalListener(const std::string& socket, const std::string& group)
-    : impl_(std::make_unique<Impl>(socket, group)) {}
+LocalListener::LocalListener(const std::string& socket, const std::string& group, const wire::Clock& clock)
+    : impl_(std::make_unique<Impl>(socket, group, clock)) {}
 LocalListener::~LocalListener() = default;
 std::unique_ptr<LocalStream> LocalListener::accept() { return impl_->accept(); }
 void LocalListener::stop() { impl_->stop(); }
 
-std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::TimePoint until) {
+std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::TimePoint until,
+                                           const wire::Clock& clock) {
   const auto name = wire::path_of(socket).wstring();
   int missing = 0;  // a host that has just taken a client has no pipe of that name for a moment
   while (true) {
@@ -229,14 +245,14 @@ std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::Time
     const HANDLE opened =
         CreateFileW(name.c_str(), kClientRights, 0, nullptr, OPEN_EXISTING,
                     FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, nullptr);
-    if (opened != INVALID_HANDLE_VALUE) return std::make_unique<Stream>(Handle(opened), nullptr);
+    if (opened != INVALID_HANDLE_VALUE) return std::make_unique<Stream>(clock, Handle(opened), nullptr);
     const DWORD why = GetLastError();
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
-    if (why == ERROR_PIPE_BUSY && left > 0) {
-      WaitNamedPipeW(name.c_str(), static_cast<DWORD>(std::min<std::chrono::milliseconds::rep>(left, 1000)));
+    const auto left = until - clock.now();
+    if (why == ERROR_PIPE_BUSY && left > wire::Duration::zero()) {
+      WaitNamedPipeW(name.c_str(), milliseconds(clock.nap(std::min<wire::Duration>(left, std::chrono::seconds(1)))));
       continue;
     }
-    if (why == ERROR_FILE_NOT_FOUND && left > 0 && ++missing < 20) {
+    if (why == ERROR_FILE_NOT_FOUND && left > wire::Duration::zero() && ++missing < 20) {
       Sleep(10);
       continue;
     }

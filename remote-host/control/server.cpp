@@ -23,12 +23,11 @@ bool read_line(LocalStream& stream, std::string& line, std::size_t most, wire::T
   }
 }
 
-wire::TimePoint in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
-
 }  // namespace
 
-Server::Server(const std::string& socket, const std::string& group, Answer answer, Bounds bounds)
-    : bounds_(bounds), answer_(std::move(answer)), listener_(socket, group) {
+Server::Server(const std::string& socket, const std::string& group, Answer answer, Bounds bounds,
+               const wire::Clock& clock)
+    : clock_(clock), bounds_(bounds), answer_(std::move(answer)), listener_(socket, group, clock) {
   for (std::size_t i = 0; i < bounds_.clients; ++i) threads_.emplace_back([this] { serve(); });
 }
 
@@ -44,21 +43,22 @@ void Server::serve() {
 
 void Server::serve(LocalStream& client) const {
   std::string request;
-  const bool whole = read_line(client, request, bounds_.request_bytes, in(bounds_.request));
+  const bool whole = read_line(client, request, bounds_.request_bytes, clock_.now() + bounds_.request);
   if (!whole && request.size() <= bounds_.request_bytes) return;  // it went, or is silent
   const auto answer =
       whole ? answer_(request)
             : refusal("The request is longer than " + std::to_string(bounds_.request_bytes) + " bytes.");
-  const auto until = in(bounds_.answer);
+  const auto until = clock_.now() + bounds_.answer;
   if (!client.write(answer + "\n", until)) return;
   // The client leaves first: what it has not read is lost on Windows when this end goes.
   std::string more;
   while (client.read(more, until)) more.clear();
 }
 
-std::string ask(const std::string& socket, const std::string& request, std::chrono::milliseconds bound) {
-  const auto until = in(bound);
-  const auto host = connect_local(socket, until);
+std::string ask(const std::string& socket, const std::string& request, std::chrono::milliseconds bound,
+                const wire::Clock& clock) {
+  const auto until = clock.now() + bound;
+  const auto host = connect_local(socket, until, clock);
   host->write(request + "\n", until);  // a host that refuses it unread still answers
   std::string answer;
   if (!read_line(*host, answer, kMaxAnswer, until)) {

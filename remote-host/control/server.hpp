@@ -26,7 +26,8 @@ class Server {
   using Answer = std::function<std::string(const std::string&)>;
 
   /// Makes the socket, which clients can connect to from now on. Throws as LocalListener does.
-  Server(const std::string& socket, const std::string& group, Answer answer, Bounds bounds = {});
+  Server(const std::string& socket, const std::string& group, Answer answer, Bounds bounds = {},
+         const wire::Clock& clock = wire::Clock::steady());
   /// Ends all connections, and waits for `answer` to return.
   ~Server();
 
@@ -34,6 +35,7 @@ class Server {
   void serve();
   void serve(LocalStream& client) const;
 
+  const wire::Clock& clock_;
   const Bounds bounds_;
   const Answer answer_;
   LocalListener listener_;
@@ -41,6 +43,7 @@ class Server {
 };
 
 /// A client's whole exchange: connects, asks, and gives the answer. Throws Failure(LinkDown) with a sentence.
-std::string ask(const std::string& socket, const std::string& request, std::chrono::milliseconds bound);
+std::string ask(const std::string& socket, const std::string& request, std::chrono::milliseconds bound,
+                const wire::Clock& clock = wire::Clock::steady());
 
 }  // namespace tsplink::host::control

@@ -122,6 +122,31 @@ TEST_F(AnswersTest, WhoWaitsForOneThatIsAskedAgainAsksForHimself) {
   EXPECT_EQ(address(kBert, bert), 3U);
 }
 
+TEST_F(AnswersTest, WhoWaitsWhenTooManyQuestionsAreKeptAsksForHimself) {
+  const auto anna = ask(kAnna), bert = ask(kBert);
+  const auto number = [](const Sent& sent) { return sent.function == number_of<calls::lineGetCallInfo>; };
+  for (std::uint32_t size = 400; asked_.size() < 16; ++size) request<calls::lineGetCallInfo>(kAnna, {kCall, size});
+  EXPECT_EQ(std::count_if(asked_.begin(), asked_.end(), number), 15) << "they keep what they ask";
+  request<calls::lineGetCallInfo>(kAnna, {kCall, 500});
+  std::erase_if(asked_, number);
+  EXPECT_EQ(told(2), 2U);
+  EXPECT_EQ(address(kAnna, anna), 2U);
+  EXPECT_EQ(address(kBert, bert), 2U);
+}
+
+/// Of one who waits for another, the worker has not been asked.
+TEST_F(AnswersTest, AWorkersWrongNumberHurtsNobodyElse) {
+  const auto anna = ask(kAnna), bert = ask(kBert), carl = ask(kCarl);
+  auto wrong = asked_.front();
+  ++wrong.id;
+  answer(wrong, static_cast<LONG>(LINEERR_NOMEM));
+  event(Message::kLINE_CALLSTATE, kCall, LINECALLSTATE_CONNECTED);
+  EXPECT_EQ(told(3), 2U);
+  EXPECT_EQ(address(kAnna, anna), 3U);
+  EXPECT_EQ(result_of(kBert, bert), static_cast<LONG>(LINEERR_NOMEM));
+  EXPECT_EQ(address(kCarl, carl), 3U);
+}
+
 /// The worker refuses what comes too late, by the deadline of the one that it has.
 TEST_F(AnswersTest, NobodyWaitsForOneWhoseDeadlineIsShorter) {
   const auto hurry = [&](SessionId session, std::uint32_t deadline_ms) {

@@ -42,19 +42,20 @@ class ControlServerTest : public ::testing::Test {
  protected:
   void start(Bounds bounds = {}) {
     server_ = std::make_unique<Server>(
-        socket_, "", [](const std::string& request) { return "<" + request + ">"; }, bounds);
+        socket_, "", [](const std::string& request) { return "<" + request + ">"; }, bounds, clock_);
   }
   std::string refusal(const std::string& socket, const std::string& group = {}) const {
     try {
-      const LocalListener listener(socket, group);
+      const LocalListener listener(socket, group, clock_);
     } catch (const Failure& failure) {
       EXPECT_EQ(failure.kind(), Kind::Configuration);
       return failure.what();
     }
     return "made";
   }
-  std::unique_ptr<LocalStream> connect() const { return connect_local(socket_, soon()); }
+  std::unique_ptr<LocalStream> connect() const { return connect_local(socket_, soon(), wire::Clock::steady()); }
 
+  wire::ManualClock clock_;  // the server's
   const tests::TemporaryFolder folder_;
   const std::string socket_ = socket_of(folder_.path() / "host.toml", "");
   std::unique_ptr<Server> server_;
@@ -84,7 +85,6 @@ TEST_F(ControlServerTest, ARequestThatIsTooLongIsRefusedByName) {
 TEST_F(ControlServerTest, SilentClientsAreCutAndOthersAnsweredMeanwhile) {
   Bounds bounds;
   bounds.clients = 3;
-  bounds.request = kPatience;
   start(bounds);
   const auto first = connect();
   const auto second = connect();
@@ -93,24 +93,29 @@ TEST_F(ControlServerTest, SilentClientsAreCutAndOthersAnsweredMeanwhile) {
 
   server_.reset();
   bounds.clients = 1;
-  bounds.request = milliseconds(50);
+  bounds.request = std::chrono::hours(1);
   start(bounds);
   const auto silent = connect();
+  auto rest = std::async(std::launch::async, [&] { return rest_of(*silent); });
+  while (rest.wait_for(milliseconds(1)) != std::future_status::ready) clock_.advance(bounds.request);
+  EXPECT_EQ(rest.get(), "");
   EXPECT_EQ(ask(socket_, "two", kPatience), "<two>") << "the one place was not given back";
-  EXPECT_EQ(rest_of(*silent), "");
 }
 
 TEST_F(ControlServerTest, AClientThatDoesNotReadIsCut) {
   Bounds bounds;
   bounds.clients = 1;
-  bounds.answer = milliseconds(500);
+  bounds.answer = std::chrono::hours(1);
   server_ = std::make_unique<Server>(
       socket_, "", [](const std::string& request) { return std::string(request == "one" ? 8U << 20U : 1U, 'x'); },
-      bounds);
+      bounds, clock_);
   const auto deaf = connect();
   ASSERT_TRUE(deaf->write("one\n", soon()));
+  std::string begin;
+  ASSERT_TRUE(deaf->read(begin, soon()));
   const auto other = connect();
   ASSERT_TRUE(other->write("two\n", soon()));
+  clock_.advance(bounds.answer);
   std::string heard;
   EXPECT_TRUE(other->read(heard, soon())) << "the one place was not given back";
 }
@@ -128,7 +133,6 @@ TEST_F(ControlServerTest, MoreClientsThanPlacesAreAllAnswered) {
 
 TEST_F(ControlServerTest, EndsWhileClientsAreThere) {
   Bounds bounds;
-  bounds.request = std::chrono::hours(1);
   start(bounds);
   const auto client = connect();
   ASSERT_TRUE(client->write("half", soon()));
@@ -167,7 +171,7 @@ TEST_F(ControlServerTest, OnlyItsAccountMayConnect) {
   EXPECT_EQ(there.st_mode & 07777U, 0600U);
   server_.reset();
   EXPECT_FALSE(std::filesystem::exists(socket_)) << "it stays behind";
-  const LocalListener listener(socket_, "root");
+  const LocalListener listener(socket_, "root", clock_);
   ASSERT_EQ(::stat(socket_.c_str(), &there), 0);
   EXPECT_EQ(there.st_mode & 07777U, 0660U);
   EXPECT_EQ(there.st_gid, 0U);

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
+#include <functional>
+#include <thread>
 #ifndef _WIN32
 #include <sys/stat.h>
 #endif
@@ -44,6 +47,7 @@ class PolicyTest : public ::testing::Test {
   const DeviceFacts line_{false, "pbx", "Extension 100", {"100", "+4930100"}, 1};
   const DeviceFacts other_{false, "trunk", "Trunk", {"0"}, 2};
   const DeviceFacts phone_{true, "pbx", "Desk phone 100", {}, 3};
+  const wire::ManualClock clock_{};
   const tests::TemporaryFolder folder_;
   std::vector<std::string> told_;
   const FileWatch::Tell tell_ = [this](const std::string& sentence) { told_.push_back(sentence); };
@@ -160,7 +164,7 @@ TEST_F(PolicyTest, AChangeIsTakenWhenItIsWhole) {
   write("[[grant]]\nto = \"*\"\nright = \"monitor\"\n");
   std::vector<std::shared_ptr<const Policy>> taken;
   FileWatch watch(
-      {{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); }, tell_);
+      clock_, {{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); }, tell_);
   watch.look();
   watch.look();
   EXPECT_TRUE(taken.empty());
@@ -197,7 +201,7 @@ TEST_F(PolicyTest, WhatCannotBeReadIsNamedAndTakenWhenItCan) {
   int taken = 0;
   std::string refusal;
   FileWatch watch(
-      {{file(), "policy file"}},
+      clock_, {{file(), "policy file"}},
       [&](const auto&) {
         if (!refusal.empty()) throw Failure(Kind::Configuration, refusal);
         ++taken;
@@ -239,11 +243,56 @@ TEST_F(PolicyTest, WhatCannotBeReadIsNamedAndTakenWhenItCan) {
   EXPECT_EQ(taken, 2);
 }
 
+/// False: not within a minute.
+bool comes(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return condition();
+}
+
+/// A clock that stands still, and says for how long somebody waited by it.
+class AskedClock final : public wire::Clock {
+ public:
+  wire::TimePoint now() const override { return time_.now(); }
+  wire::Duration nap(wire::Duration remaining) const override {
+    asked_ = remaining.count();
+    return time_.nap(remaining);
+  }
+  void advance(wire::Duration by) { time_.advance(by); }
+  /// How long somebody waits from now on; zero: nobody does.
+  wire::Duration wait() {
+    asked_ = 0;
+    comes([&] { return asked_ != 0; });
+    return wire::Duration(asked_);
+  }
+
+ private:
+  wire::ManualClock time_;
+  mutable std::atomic<wire::Duration::rep> asked_{0};
+};
+
+TEST_F(PolicyTest, LooksEachSecondOfItsClock) {
+  write("# nothing\n");
+  std::atomic<int> taken{0};
+  AskedClock clock;
+  FileWatch watch(
+      clock, {{file(), "policy file"}}, [&](const auto&) { ++taken; }, tell_);
+  watch.start();
+  EXPECT_EQ(clock.wait(), std::chrono::seconds(1));
+  write("# new\n");
+  EXPECT_TRUE(comes([&] {
+    clock.advance(std::chrono::seconds(1));
+    return taken == 1;
+  }));
+}
+
 TEST_F(PolicyTest, IsTakenAtOnceWhenSomebodyAsks) {
   write("# nothing\n");
   std::vector<std::shared_ptr<const Policy>> taken;
   FileWatch watch(
-      {{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); }, tell_);
+      clock_, {{file(), "policy file"}}, [&](const auto& texts) { taken.push_back(policy_of(texts)); }, tell_);
   const auto before = watch.taken();
   write("[[grant]]\nto = \"*\"\nright = \"control\"\n");
   watch.take_now();

@@ -333,7 +333,12 @@ TEST_F(OwnAuthority, TwoAtOnceTakeTurns) {
   EXPECT_EQ(serials.size(), 17U);
   const AuthorityFolder held(place, at());
   AuthorityOptions impatient = at();
-  impatient.patience = std::chrono::milliseconds(0);
+  const struct : wire::Clock {
+    wire::TimePoint now() const override { return wire::TimePoint(std::chrono::hours(++asked)); }
+    mutable int asked = 0;
+  } clock;
+  impatient.patience = std::chrono::hours(1);
+  impatient.clock = clock;
   EXPECT_TRUE(has(sentence([&] { AuthorityFolder(place, impatient); }), "is in use by another program"));
 }
 
