@@ -1,5 +1,5 @@
-// The clock that every timer takes, so that promises about time are tested without waiting. A bound on stopping alone
-// is real. Owner: whoever makes the object that measures; it outlives that object. Any thread may call now().
+// The clock that every timer takes, so that promises about time are tested without waiting; bounds on starting and
+// stopping alone are real. Owner: whoever makes what measures time; it outlives that. Any thread may call now().
 #pragma once
 
 #include <algorithm>
