@@ -252,8 +252,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     try {
       control_ = std::make_unique<control::Server>(
           socket, config_.control.group,
-          [this](const std::string& request) { return control::answer(*this, request, clock_); }, control::Bounds{},
-          clock_);
+          [this](const std::string& request) { return control::answer(*this, request, clock_); }, clock_);
       log::info("tsplinkctl is answered at " + socket + ".");
     } catch (const Failure& failure) {
       if (config_.control.chosen || !config_.control.group.empty()) throw;

@@ -201,7 +201,7 @@ struct AuthorityFolder::Impl {
   KeyPtr key;
 
   Impl(fs::path in, const AuthorityOptions& with)
-      : folder(std::move(in)), options(with), lock(folder / "lock", with.patience, with.clock) {
+      : folder(std::move(in)), options(with), lock(folder / "lock", with.patience, *with.clock) {
     mend(folder);
   }
 

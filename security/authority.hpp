@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,7 +66,7 @@ struct AuthorityOptions {
   std::string passphrase = {};                                                   // of authority.key
   std::chrono::system_clock::time_point now = std::chrono::system_clock::now();  // tests take another
   std::chrono::milliseconds patience = std::chrono::seconds(10);                 // for others to leave the folder
-  std::reference_wrapper<const wire::Clock> clock = wire::Clock::steady();       // of that patience
+  const wire::Clock* clock = &wire::Clock::steady();                             // of that patience
   std::chrono::days list_validity = std::chrono::days(365);                      // of revocation lists
 };
 

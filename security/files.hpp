@@ -52,8 +52,7 @@ class FileLock {
  public:
   /// Makes the file if there is none, and leaves it there. Throws Error when another holds it for longer than
   /// `patience`.
-  FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience,
-           const wire::Clock& clock = wire::Clock::steady());
+  FileLock(const std::filesystem::path& path, std::chrono::milliseconds patience, const wire::Clock& clock);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

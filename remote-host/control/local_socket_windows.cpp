@@ -188,7 +188,8 @@ class LocalListener::Impl {
       auto pipe = take_first();
       if (!pipe) pipe = instance(0);
       if (!pipe) {
-        WaitForSingleObject(stop_.get(), 100);  // no memory for one more: looked at again soon
+        // No memory for one more: looked at again soon.
+        WaitForSingleObject(stop_.get(), milliseconds(clock_.nap(std::chrono::milliseconds(100))));
         continue;
       }
       OVERLAPPED operation{};
@@ -253,7 +254,7 @@ std::unique_ptr<LocalStream> connect_local(const std::string& socket, wire::Time
       continue;
     }
     if (why == ERROR_FILE_NOT_FOUND && left > wire::Duration::zero() && ++missing < 20) {
-      Sleep(10);
+      Sleep(milliseconds(clock.nap(std::chrono::milliseconds(10))));
       continue;
     }
     if (why == ERROR_ACCESS_DENIED) {

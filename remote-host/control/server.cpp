@@ -25,8 +25,8 @@ bool read_line(LocalStream& stream, std::string& line, std::size_t most, wire::T
 
 }  // namespace
 
-Server::Server(const std::string& socket, const std::string& group, Answer answer, Bounds bounds,
-               const wire::Clock& clock)
+Server::Server(const std::string& socket, const std::string& group, Answer answer, const wire::Clock& clock,
+               Bounds bounds)
     : clock_(clock), bounds_(bounds), answer_(std::move(answer)), listener_(socket, group, clock) {
   for (std::size_t i = 0; i < bounds_.clients; ++i) threads_.emplace_back([this] { serve(); });
 }

@@ -26,8 +26,8 @@ class Server {
   using Answer = std::function<std::string(const std::string&)>;
 
   /// Makes the socket, which clients can connect to from now on. Throws as LocalListener does.
-  Server(const std::string& socket, const std::string& group, Answer answer, Bounds bounds = {},
-         const wire::Clock& clock = wire::Clock::steady());
+  Server(const std::string& socket, const std::string& group, Answer answer, const wire::Clock& clock,
+         Bounds bounds = {});
   /// Ends all connections, and waits for `answer` to return.
   ~Server();
 

@@ -124,11 +124,11 @@ TEST_F(AnswersTest, WhoWaitsForOneThatIsAskedAgainAsksForHimself) {
 
 TEST_F(AnswersTest, WhoWaitsWhenTooManyQuestionsAreKeptAsksForHimself) {
   const auto anna = ask(kAnna), bert = ask(kBert);
-  const auto number = [](const Sent& sent) { return sent.function == number_of<calls::lineGetCallInfo>; };
+  const auto asks_info = [](const Sent& sent) { return sent.function == number_of<calls::lineGetCallInfo>; };
   for (std::uint32_t size = 400; asked_.size() < 16; ++size) request<calls::lineGetCallInfo>(kAnna, {kCall, size});
-  EXPECT_EQ(std::count_if(asked_.begin(), asked_.end(), number), 15) << "they keep what they ask";
+  EXPECT_EQ(std::count_if(asked_.begin(), asked_.end(), asks_info), 15) << "Bert does not wait for Anna's";
   request<calls::lineGetCallInfo>(kAnna, {kCall, 500});
-  std::erase_if(asked_, number);
+  std::erase_if(asked_, asks_info);
   EXPECT_EQ(told(2), 2U);
   EXPECT_EQ(address(kAnna, anna), 2U);
   EXPECT_EQ(address(kBert, bert), 2U);

@@ -42,7 +42,7 @@ class ControlServerTest : public ::testing::Test {
  protected:
   void start(Bounds bounds = {}) {
     server_ = std::make_unique<Server>(
-        socket_, "", [](const std::string& request) { return "<" + request + ">"; }, bounds, clock_);
+        socket_, "", [](const std::string& request) { return "<" + request + ">"; }, clock_, bounds);
   }
   std::string refusal(const std::string& socket, const std::string& group = {}) const {
     try {
@@ -108,7 +108,7 @@ TEST_F(ControlServerTest, AClientThatDoesNotReadIsCut) {
   bounds.answer = std::chrono::hours(1);
   server_ = std::make_unique<Server>(
       socket_, "", [](const std::string& request) { return std::string(request == "one" ? 8U << 20U : 1U, 'x'); },
-      bounds, clock_);
+      clock_, bounds);
   const auto deaf = connect();
   ASSERT_TRUE(deaf->write("one\n", soon()));
   std::string begin;

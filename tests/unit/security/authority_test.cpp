@@ -338,7 +338,7 @@ TEST_F(OwnAuthority, TwoAtOnceTakeTurns) {
     mutable int asked = 0;
   } clock;
   impatient.patience = std::chrono::hours(1);
-  impatient.clock = clock;
+  impatient.clock = &clock;
   EXPECT_TRUE(has(sentence([&] { AuthorityFolder(place, impatient); }), "is in use by another program"));
 }
 
