@@ -19,10 +19,24 @@ namespace tsplink::link {
 
 #ifdef _WIN32
 
+namespace {
+/// A process without it knows no address. ZeroMQ asks for it with its first context, which a configuration's
+/// addresses do not wait for. Never given back.
+void use_sockets() {
+  static WSADATA data;
+  static const int started = WSAStartup(MAKEWORD(2, 2), &data);
+  static_cast<void>(started);
+}
+}  // namespace
+
 void prepare_thread(const char*) {}
 std::size_t open_file_bound() { return 16384; }  // libzmq waits by select() there, and its FD_SETSIZE is this
 
 #else
+
+namespace {
+void use_sockets() {}
+}  // namespace
 
 void prepare_thread(const char* name) {
   sigset_t all;
@@ -62,6 +76,7 @@ void shut_down(int descriptor, const std::string& remote) {
 std::vector<std::string> addresses_of(const std::string& host, bool numeric_only, std::string& problem) {
   std::string bare = host;
   if (bare.size() > 2 && bare.front() == '[' && bare.back() == ']') bare = bare.substr(1, bare.size() - 2);
+  use_sockets();
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
