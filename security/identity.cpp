@@ -130,6 +130,14 @@ void read_pem(const IdentityFiles& files, Identity& identity) {
   identity.certificate = std::move(certificates.front());
   identity.chain.assign(std::make_move_iterator(certificates.begin() + 1),
                         std::make_move_iterator(certificates.end()));
+  if (files.key.empty()) {
+    // Before its mode is looked at: a certificate alone may be read by all.
+    const auto file = text_of(files.certificate, "certificate file", files.texts);
+    if (file->text().find("PRIVATE KEY-----") == std::string::npos) {
+      throw Error("no key file is configured, and certificate file " + files.certificate.string() +
+                  " holds no private key: configure the key file");
+    }
+  }
   identity.key = read_key(files.key.empty() ? files.certificate : files.key, files.passphrase, files.texts);
 }
 

@@ -155,6 +155,16 @@ TEST(TapisimRefuses, AMissingModule) {
   expect_refusal(*desktop, {"/nowhere/vendor\\.tsp"});
 }
 
+TEST(TapisimRefuses, AMissingMediaProvider) {
+  const Site site;
+  auto command = program_of(End::desktop, "tapisim");
+  write(site.file("end.tap"), "shutdown\n");
+  command.insert(command.end(), {module_of(End::desktop, "simpbx.tsp").string(), site.file("end.tap").string(), "--msp",
+                                 "/nowhere/media.so"});
+  Process tapisim({command, {}}, site.file("tapisim"));
+  expect_refusal(tapisim, {"/nowhere/media\\.so"});
+}
+
 /// In one sentence that names the module, not in one for each export that it lacks.
 TEST(TapisimRefuses, AModuleThatIsNoTsp) {
   const Site site;
@@ -232,6 +242,12 @@ TEST(ProxyRefuses, AMissingKey) {
   const Site site;
   const auto configuration = site.proxy_configuration("desk1", "1", {{"desktop-desk1.key", "lost.key"}});
   expect_proxy_refuses(site, configuration, {"/lost\\.key"});
+}
+
+TEST(ProxyRefuses, NoKeyAtAll) {
+  const Site site;
+  const auto configuration = site.proxy_configuration("desk1", "1", {{"\nkey = ", "\n#key = "}});
+  expect_proxy_refuses(site, configuration, {"no key file is configured", "/desktop-desk1\\.crt"});
 }
 
 TEST(ProxyRefuses, AKeyThatOthersCanRead) {

@@ -124,6 +124,12 @@ TEST_F(Identity, KeyThatOthersCanRead) {
   EXPECT_NO_THROW(Context::load(Side::Server, files));
 }
 
+TEST_F(Identity, NoKeyAtAll) {
+  files.key.clear();
+  files.certificate = world.folder.write("alone.pem", world.host.certificate_pem(), true);
+  EXPECT_TRUE(refused(files, {"no key file is configured", files.certificate.string(), "holds no private key"}));
+}
+
 #ifndef _WIN32
 TEST_F(Identity, KeyThatAnyoneElseCanTouch) {
   for (const int mode : {0640, 0620, 0604, 0601, 0660}) {
