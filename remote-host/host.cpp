@@ -141,8 +141,13 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
       std::filesystem::remove(config_.port_file, ignored);
     }
     port_file_written_ = false;
+    // Side by side: several drivers that hang take no longer than one.
+    std::vector<std::future<bool>> ends;
+    for (auto& each : workers_) {
+      ends.push_back(std::async(std::launch::async, [&worker = *each->worker] { return worker.stop(); }));
+    }
     bool all = true;
-    for (auto& each : workers_) all = each->worker->stop() && all;
+    for (auto& end : ends) all = end.get() && all;
     reactor_.stop();
     return all;
   }

@@ -1,13 +1,12 @@
 // The outputs of the log: a queue and a thread for each, and what happens when one of them does not take its lines.
 #include "remote-host/log.hpp"
 
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#ifdef _WIN32
-#include <spdlog/sinks/win_eventlog_sink.h>
-#else
+#ifndef _WIN32
 #include "remote-host/journal.hpp"
 #endif
 
@@ -58,6 +57,22 @@ spdlog::sink_ptr sink_of(const Output& output) {
   sink->set_pattern(output.format == Format::Json || output.to == To::Journal ? "%v" : kPattern);
   return sink;
 }
+
+/// What tell_also() was given.
+class ToldSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit ToldSink(std::function<void(Level, const std::string&)> tell) : tell_(std::move(tell)) {
+    set_level(spdlog::level::warn);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    tell_(static_cast<Level>(line.level), std::string(line.payload.data(), line.payload.size()));
+  }
+  void flush_() override {}
+
+  const std::function<void(Level, const std::string&)> tell_;
+};
 
 /// One output. What it says is owned by its thread too, which may hang in a write for ever.
 class Writer {
@@ -187,17 +202,15 @@ struct Outputs {
   std::shared_ptr<Writer> log;  // none before set_up()
   std::shared_ptr<Writer> audit;
   std::atomic<Level> level{Level::Warn};
-#ifdef _WIN32
-  bool event_log = false;
-#endif
+  spdlog::sink_ptr told;  // none before tell_also()
 };
 Outputs& outputs() {
   static Outputs& only = *new Outputs;
   return only;
 }
 
-/// For what has no other way out; nobody may read it any more.
-void straight_to_stderr(const Line& line) {
+/// For what has no other way out. Nobody may read standard error any more, and a service has none.
+void straight_out(const Line& line) {
   static spdlog::sinks::stderr_sink_mt& sink = []() -> auto& {
     auto& made = *new spdlog::sinks::stderr_sink_mt;
     made.set_pattern(kPattern);
@@ -205,10 +218,17 @@ void straight_to_stderr(const Line& line) {
   }
   ();
   const auto text = formatted(line, Format::Text, true);
+  const spdlog::details::log_msg message(line.time, {}, kName, level_of(line.level), text);
   try {
-    sink.log({line.time, {}, kName, level_of(line.level), text});
+    sink.log(message);
   } catch (const spdlog::spdlog_ex&) {  // of a pipe that is cut, on Windows
   }
+  spdlog::sink_ptr told;
+  {
+    const std::lock_guard lock(outputs().mutex);
+    told = outputs().told;
+  }
+  if (told && told->should_log(message.level)) told->log(message);
 }
 
 std::string name_of(const Output& output) {
@@ -226,17 +246,14 @@ std::shared_ptr<Writer> writer_of(const Output& output, bool audit) {
                                            failure.what() + "); choose another " + setting + "." +
                                            (output.to == To::File ? "file" : "to") + ".");
   }
-#ifdef _WIN32
-  if (!audit && outputs().event_log) {
-    sinks.push_back(std::make_shared<spdlog::sinks::win_eventlog_sink_mt>(kName));
-    sinks.back()->set_level(spdlog::level::warn);
-    sinks.back()->set_pattern(kPattern);
+  if (!audit) {
+    const std::lock_guard lock(outputs().mutex);
+    if (outputs().told) sinks.push_back(outputs().told);
   }
-#endif
   const auto report = [audit, what = "The " + setting + " " + name_of(output)](const std::string& why) {
     const auto sentence = what + " cannot be written: " + why + "; its lines are lost until it can be.";
     if (audit) return error(sentence);
-    straight_to_stderr({std::chrono::system_clock::now(), Level::Error, sentence, {}});
+    straight_out({std::chrono::system_clock::now(), Level::Error, sentence, {}});
   };
   return std::make_shared<Writer>(output, std::move(sinks), report);
 }
@@ -255,9 +272,10 @@ void set_up(const Settings& settings) {
   all.level = settings.level;
 }
 
-#ifdef _WIN32
-void use_event_log() { outputs().event_log = true; }
-#endif
+void tell_also(std::function<void(Level, const std::string&)> tell) {
+  const std::lock_guard lock(outputs().mutex);
+  outputs().told = std::make_shared<ToldSink>(std::move(tell));
+}
 
 Level level() { return outputs().level; }
 void set_level(Level level) { outputs().level = level; }
@@ -270,7 +288,7 @@ void write(Level level, std::string line, Fields fields) {
     const std::lock_guard lock(outputs().mutex);
     writer = outputs().log;
   }
-  if (!writer) return straight_to_stderr(said);
+  if (!writer) return straight_out(said);
   writer->push(std::move(said));
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,10 +56,9 @@ inline Fields trace(std::uint64_t id) { return id ? Fields{{"trace", wire::trace
 /// From now on; what was queued before is written first. Throws Failure(Configuration) when a file cannot be written
 /// or there is no journal; then everything stays as it was.
 void set_up(const Settings& settings);
-#ifdef _WIN32
-/// From set_up() on, lines of level Warn and above go to Windows' event log too.
-void use_event_log();
-#endif
+/// Lines of level Warn and above, as formatted() gives them, go to `tell` too: at once before set_up(), later with
+/// the log's other lines; one at a time. Before set_up().
+void tell_also(std::function<void(Level, const std::string&)> tell);
 /// What is written; of set_up(), until set_level() says otherwise.
 Level level();
 void set_level(Level level);

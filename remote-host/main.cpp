@@ -153,7 +153,6 @@ int run_or_serve(const Options& options) {
   if (!options.service) return run(options, {});
   return run_service([&](const Stages& stages) {
     try {
-      log::use_event_log();
       return run(options, stages);
     } catch (const std::exception& failure) {
       log::error(failure.what());
@@ -172,6 +171,7 @@ int run_or_serve(const Options& options) { return run(options, {}); }
 int main(int argc, char** argv) {
   CLI::App app("Serves the lines and phones of telephony service providers on this machine to desktops.",
                "tsplink-host");
+  tsplink::host::use_utf8_output();
   app.allow_windows_style_options(false);  // "/folder/file" is a path
   Options options;
   app.add_option("--config", options.file, "configuration file (TOML)")->type_name("FILE (needed)");

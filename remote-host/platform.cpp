@@ -36,9 +36,16 @@ HANDLE stop_event() {
   static const HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
   return event;
 }
-BOOL WINAPI on_console(DWORD) {
-  if (WaitForSingleObject(stop_event(), 0) == WAIT_OBJECT_0) leave_at_once(1);
+BOOL WINAPI on_console(DWORD event) {
+  if (event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT) {
+    if (WaitForSingleObject(stop_event(), 0) == WAIT_OBJECT_0) leave_at_once(1);
+    SetEvent(stop_event());
+    return TRUE;
+  }
+  // The window is closed, the user leaves, the machine stops: Windows ends the process when this returns, and by
+  // itself after a few seconds.
   SetEvent(stop_event());
+  Sleep(INFINITE);
   return TRUE;
 }
 }  // namespace
@@ -121,7 +128,13 @@ void use_utf8_output() {}
 
 #endif
 
-void leave_at_once(int status) { std::_Exit(status); }
+void leave_at_once(int status) {
+#ifdef _WIN32
+  // ExitProcess() would still call the modules, which may wait for threads that it has ended.
+  TerminateProcess(GetCurrentProcess(), static_cast<UINT>(status));
+#endif
+  std::_Exit(status);
+}
 
 void write_whole_file(const std::filesystem::path& path, const std::string& text, const std::string& setting) {
   std::error_code failure;

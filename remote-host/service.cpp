@@ -2,9 +2,12 @@
 
 #include <windows.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "remote-host/log.hpp"
@@ -22,6 +25,7 @@ constexpr wchar_t kDescription[] = L"Serves the telephone lines of this machine'
 constexpr wchar_t kEventSource[] = L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\tsplink-host";
 // Windows' own file of messages that consist of one text: what is logged needs no message file of ours.
 constexpr wchar_t kEventMessages[] = L"%SystemRoot%\\System32\\EventCreate.exe";
+constexpr DWORD kEvent = 1000;  // one of that file's
 constexpr std::chrono::seconds kStopping{60};
 constexpr DWORD kRestartAfterMs[] = {2000, 10000, 60000};  // the last one from the third crash on
 constexpr DWORD kForgiveAfterSeconds = 24 * 3600;
@@ -121,16 +125,33 @@ struct Running {
   std::function<int(const Stages&)> work;
   SERVICE_STATUS_HANDLE handle{};
   int result = 0;
+  std::mutex mutex;
+  DWORD state = SERVICE_START_PENDING;
 };
 Running* running = nullptr;
 
+/// A line as an entry of Windows' event log; when that takes none there is nothing left to say it to.
+void log_event(log::Level level, const std::string& line) {
+  static const HANDLE source = RegisterEventSourceW(nullptr, kName);
+  const auto text = wire::path_of(line).wstring();
+  const wchar_t* texts = text.c_str();
+  const WORD type = level == log::Level::Error ? EVENTLOG_ERROR_TYPE : EVENTLOG_WARNING_TYPE;
+  if (source) ReportEventW(source, type, 0, kEvent, nullptr, 1, 0, &texts, nullptr);
+}
+
 void report(DWORD state, int result = 0) {
+  const std::lock_guard lock(running->mutex);
+  // An order to stop may come while the last provider is starting, and after the end.
+  constexpr DWORD kCourse[] = {SERVICE_START_PENDING, SERVICE_RUNNING, SERVICE_STOP_PENDING, SERVICE_STOPPED};
+  const auto* reached = std::find(std::begin(kCourse), std::end(kCourse), running->state);
+  if (std::find(reached, std::end(kCourse), state) == std::end(kCourse)) return;
+  running->state = state;
   SERVICE_STATUS status{};
   status.dwServiceType = SERVICE_WIN32_OWN_PROCESS;
   status.dwCurrentState = state;
   // While it starts, too: a driver may hang in that.
   if (state == SERVICE_START_PENDING || state == SERVICE_RUNNING)
-    status.dwControlsAccepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN;
+    status.dwControlsAccepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN;
   if (result != 0) {
     status.dwWin32ExitCode = ERROR_SERVICE_SPECIFIC_ERROR;
     status.dwServiceSpecificExitCode = static_cast<DWORD>(result);
@@ -145,7 +166,7 @@ void report(DWORD state, int result = 0) {
 DWORD WINAPI on_control(DWORD control, DWORD, LPVOID, LPVOID) {
   switch (control) {
     case SERVICE_CONTROL_STOP:
-    case SERVICE_CONTROL_SHUTDOWN:
+    case SERVICE_CONTROL_PRESHUTDOWN:
       report(SERVICE_STOP_PENDING);
       order_stop();
       return NO_ERROR;
@@ -204,6 +225,11 @@ void install_service(const std::filesystem::path& config, const std::string& acc
   if (!ChangeServiceConfig2W(service.get(), SERVICE_CONFIG_FAILURE_ACTIONS, &failure)) {
     refuse("takes no recovery actions", GetLastError());
   }
+  // A shutdown of the machine gives services a few seconds otherwise.
+  SERVICE_PRESHUTDOWN_INFO shutdown{static_cast<DWORD>(std::chrono::milliseconds(kStopping).count())};
+  if (!ChangeServiceConfig2W(service.get(), SERVICE_CONFIG_PRESHUTDOWN_INFO, &shutdown)) {
+    refuse("takes no time for its end", GetLastError());
+  }
   register_event_source();
 }
 
@@ -217,8 +243,10 @@ void remove_service() {
 }
 
 int run_service(std::function<int(const Stages&)> work) {
-  Running here{std::move(work)};
+  Running here;
+  here.work = std::move(work);
   running = &here;
+  log::tell_also(&log_event);
   std::wstring name = kName;
   const SERVICE_TABLE_ENTRYW table[] = {{name.data(), &service_main}, {nullptr, nullptr}};
   if (!StartServiceCtrlDispatcherW(table)) {

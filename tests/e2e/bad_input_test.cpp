@@ -155,14 +155,14 @@ TEST(TapisimRefuses, AMissingModule) {
   expect_refusal(*desktop, {"/nowhere/vendor\\.tsp"});
 }
 
-TEST(TapisimRefuses, AMissingMediaProvider) {
+TEST(TapisimRefuses, AMediaProviderWithoutItsClass) {
   const Site site;
   auto command = program_of(End::desktop, "tapisim");
   write(site.file("end.tap"), "shutdown\n");
-  command.insert(command.end(), {module_of(End::desktop, "simpbx.tsp").string(), site.file("end.tap").string(), "--msp",
-                                 "/nowhere/media.so"});
+  command.insert(command.end(), {module_of(End::desktop, "simpbx.tsp").string(), site.file("end.tap").string(),
+                                 "--msp", "/nowhere/media.so"});
   Process tapisim({command, {}}, site.file("tapisim"));
-  expect_refusal(tapisim, {"/nowhere/media\\.so"});
+  expect_refusal(tapisim, {"--msp takes CLSID=PATH, not /nowhere/media\\.so"});
 }
 
 /// In one sentence that names the module, not in one for each export that it lacks.

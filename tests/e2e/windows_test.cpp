@@ -43,9 +43,14 @@ class Service : public testing::Test {
     return *process_;
   }
   void install() {
-    // A relative path: the service is started in another folder.
-    const auto configuration =
-        site_.host_configuration({{"level = \"info\"", "level = \"info\"\nfile = \"host.log\""}});
+    // Relative paths, since the service is started in another folder; in one whose name has spaces, since the service
+    // manager has one text for program and options.
+    const auto made = site_.host_configuration({{"level = \"info\"", "level = \"info\"\nfile = \"../host.log\""},
+                                                {"port_file = \"port\"", "port_file = \"../port\""},
+                                                {"policy = \"", "policy = \"../"}});
+    const auto configuration = site_.file("\u00dcbung \u96fb\u8a71 x") / made.filename();
+    fs::create_directories(configuration.parent_path());
+    fs::rename(made, configuration);
     auto& process = run_host({"--install-service", "--config", drive_z(configuration)});
     EXPECT_EQ(process.wait(), 0) << process.story();
   }
@@ -66,6 +71,7 @@ class Service : public testing::Test {
     EXPECT_FALSE(fs::exists(site_.file("port")));
   }
 
+  const std::string kEventSource = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\tsplink-host";
   const Site site_{};
   std::unique_ptr<Process> process_;
 };
@@ -73,6 +79,7 @@ class Service : public testing::Test {
 TEST_F(Service, IsInstalledStartedUsedStoppedAndRemoved) {
   install();
   install();  // again: it is changed
+  run_wine({"reg", "query", kEventSource, "/v", "EventMessageFile"});
   start();
   const std::string scenario =
       "limit 60\nwait lines 1\nopen line 1 as l\n"
@@ -86,6 +93,7 @@ TEST_F(Service, IsInstalledStartedUsedStoppedAndRemoved) {
   auto& removing = run_host({"--remove-service"});
   EXPECT_EQ(removing.wait(), 0) << removing.story();
   run_wine({"sc", "start", "tsplink-host"}, std::nullopt);
+  run_wine({"reg", "query", kEventSource}, std::nullopt);
 }
 
 TEST_F(Service, IsStoppedWhenItIsRemoved) {
@@ -132,7 +140,9 @@ class Registry : public testing::Test {
   }
   static void write_keys(const std::string& text) {
     const Folder folder;
-    write(folder.path() / "keys.reg", "Windows Registry Editor Version 5.00\n\n" + text);
+    const std::string all = "\ufeffWindows Registry Editor Version 5.00\n\n" + text;
+    const auto wide = fs::path(std::u8string(all.begin(), all.end())).u16string();
+    write(folder.path() / "keys.reg", std::string(reinterpret_cast<const char*>(wide.data()), wide.size() * 2));
     run_wine({"reg", "import", drive_z(folder.path() / "keys.reg")});
   }
   /// A machine's own settings that lack nothing but a host that is there.
@@ -150,7 +160,7 @@ class Registry : public testing::Test {
            "\\tls]\n\"certificate\"=" + file(certificates / "desktop-desk1.crt") +
            "\"key\"=" + file(certificates / "desktop-desk1.key") +
            "\"authority\"=" + file(certificates / "authority.crt") + "[" + kLocal +
-           "\\log]\n\"file\"=" + file(site_.file("desk1.log"));
+           "\\log]\n\"file\"=" + file(site_.file(kLog));
   }
   /// A desktop without TSPLINK_CONFIG.
   Play play(const std::string& scenario) const {
@@ -158,6 +168,7 @@ class Registry : public testing::Test {
   }
 
   const std::string kLocal = "HKEY_LOCAL_MACHINE\\SOFTWARE\\tsplink\\proxy";
+  const std::string kLog = "\u00dcbung \u96fb\u8a71.log";
   const std::string kPolicy = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\tsplink\\proxy";
   const Site site_{};
 };
@@ -170,7 +181,7 @@ TEST_F(Registry, GivesTheSettingsAndThePolicyComesFirst) {
   EXPECT_FALSE(site_.canonical(play(Site::scenario("tapisrv/scenarios/learn.tap"))).empty());
   EXPECT_TRUE(host->says("Desktop desk1 (CN=desk1, 127.0.0.1) is connected")) << host->story();
   EXPECT_NE(
-      text_of(site_.file("desk1.log"))
+      text_of(site_.file(kLog))
           .find("settings from registry HKLM\\SOFTWARE\\tsplink\\proxy and HKLM\\SOFTWARE\\Policies\\tsplink\\proxy"),
       std::string::npos)
       << site_.logs();

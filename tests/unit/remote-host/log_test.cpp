@@ -271,6 +271,34 @@ TEST(Log, AFileThatCannotBeIsRefusedAndTheLogGoesOn) {
   EXPECT_EQ(file.lines().size(), 1U);
 }
 
+/// Of one that tells also: before the log is set up, when it cannot be, and when it is.
+std::vector<std::string> lines_told() {
+  std::vector<std::string> told;
+  log::tell_also([&](Level level, const std::string& line) {
+    told.push_back((level == Level::Error ? "error " : "warning ") + line);
+  });
+  log::error("\u00dcbung");
+  log::info("not this");
+  const tests::TemporaryFolder folder;
+  log::Settings settings;
+  settings.log.to = log::To::File;
+  settings.log.file = folder.path();
+  EXPECT_THROW(log::set_up(settings), Failure);
+  log::error("refused");
+  const LogFile file(Level::Info);
+  log::info("nor this");
+  log::warn("later", {{"line", "Extension 100"}});
+  EXPECT_EQ(file.lines().size(), 2U);
+  return told;
+}
+
+/// As a service has it, whose standard error nobody sees. In a process of its own, whose log was never set up.
+TEST(LogDeathTest, IsToldElsewhereFromTheFirstLine) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  const std::vector<std::string> wanted{"error \u00dcbung", "error refused", "warning later line=\"Extension 100\""};
+  EXPECT_EXIT(std::_Exit(lines_told() == wanted && !HasFailure() ? 0 : 1), testing::ExitedWithCode(0), "");
+}
+
 #ifndef _WIN32
 
 TEST(Log, ADeadAuditDiskIsSaidOnce) {
