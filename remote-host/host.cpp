@@ -13,6 +13,7 @@
 #include "wire/link/server.hpp"
 #include "wire/schema.hpp"
 #include "wire/system.hpp"
+#include "wire/trace.hpp"
 
 #ifndef TSPLINK_VERSION
 #define TSPLINK_VERSION "0"
@@ -168,6 +169,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     }
   }
   void on_message(link::SessionId session, wire::Buffer envelope) override {
+    show(session, " sent: ", envelope);
     broker_.session_message(session, envelope);
   }
   void on_down(link::SessionId session, const std::string& reason) override {
@@ -331,7 +333,16 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
     reactor_.after(std::chrono::seconds(1), [this] { watch(); });
   }
 
+  /// Each frame as a line, with dialled numbers and digits: at the lowest level alone.
+  void show(SessionId session, const char* direction, const wire::Buffer& envelope) const {
+    if (!log::enabled(log::Level::Trace)) return;
+    const auto name = names_.find(session);
+    log::write(log::Level::Trace,
+               "Desktop " + (name == names_.end() ? "?" : name->second) + direction + wire::trace_frame(*envelope));
+  }
+
   void send(SessionId session, wire::Buffer envelope) override {
+    show(session, " is sent: ", envelope);
     try {
       server_.send(session, std::move(envelope));
     } catch (const Failure& failure) {

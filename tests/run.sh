@@ -378,6 +378,9 @@ run_lint() {
   fi
   # shellcheck disable=SC2016 # expanded by the inner shell
   check 'no unfinished work is marked in the sources' bash -c '! git grep -nE "TO[D]O|FIX[M]E" -- . ":!*.md"'
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  check 'stand-in and simulated PBX include nothing of the product' bash -c '! git grep -nE "$1" -- "${@:2}"' - \
+    '^ *# *include *[<"](\.\./)*(wire|proxy-tsp|remote-host|security)/' tests/{tapisrv,simpbx,platform,msp}
 }
 
 run_docs() {
@@ -405,10 +408,13 @@ run_docs() {
 }
 
 run_demo() { # OPTION...
-  local log=$scratch/demo
+  local log=$scratch/demo view
   [[ -x deploy/demo.sh ]] || { check 'deploy/demo.sh is there' false; return 0; }
   if logged demo "$log" deploy/demo.sh "$@" && [[ $(tail -n 1 "$log") == 'demo: ok' ]]; then
     good
+    for view in desktop pbx; do
+      check "the demo shows what the $view saw, and when" grep -qE "^ +([0-9]{2}:){2}[0-9.]+ $view +\|" "$log"
+    done
   else
     bad
     echo "  FAIL  deploy/demo.sh $* did not end with \"demo: ok\""

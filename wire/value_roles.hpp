@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include "wire/faults.hpp"
 #include "wire/role_base.hpp"
 
 namespace tsplink::wire {
@@ -60,7 +61,8 @@ struct Count : RoleBase<DWORD> {
     if constexpr (requires { Pointer::counted_by; }) {
       if constexpr (Pointer::counted_by.view() == C::parameters[I]) {
         const auto& block = std::get<Candidate>(in);
-        return block ? static_cast<DWORD>(block->size() / Pointer::unit) : 0;
+        const DWORD count = block ? static_cast<DWORD>(block->size() / Pointer::unit) : 0;
+        return has(Fault::short_count) && count != 0 ? count - 1 : count;
       } else {
         return counted<C, I, Candidate + 1>(in);
       }

@@ -40,6 +40,7 @@ const Shown kTable[] = {
     {"completion_twice", "call", "RULE BROKEN completion_twice: "},
     {"host_device_id", "line", "\n[+] .*dwLineDeviceID=\\d"},
     {"host_conference", "conference", "RULE BROKEN callstate_parent: "},
+    {"short_count", "phone", "\n[+] .*phoneGetDisplay.*Hell  "},
 };
 
 /// A vendor that tells events before the completion is heard so: only what it tells is compared then.
@@ -90,6 +91,21 @@ TEST_P(Fault, IsNotThereUnlessSelected) { EXPECT_EQ(unlike(GetParam(), ""), "");
 
 INSTANTIATE_TEST_SUITE_P(Table, Fault, testing::ValuesIn(kTable),
                          [](const auto& one) { return std::string(one.param.fault); });
+
+/// The tests that are derived from the sheet name it, too.
+TEST(Derived, AShortCountIsNamed) {
+  const Site site;
+  const auto run = [&](const std::string& fault) {
+    auto command = program_of(e2e::End::host, "wire_test");
+    command.insert(command.end(), {"--gtest_filter=Vendor.ACountIsWhatArrived", "--gtest_output="});
+    return std::make_unique<e2e::Process>(e2e::Process::Start{command, {{"TSPLINK_FAULT", fault}}},
+                                          site.file("derived" + fault));
+  };
+  const auto sound = run(""), broken = run("short_count");
+  EXPECT_EQ(sound->wait(), 0) << sound->story();
+  EXPECT_EQ(broken->wait(), 1) << broken->story();
+  EXPECT_NE(broken->out().find("lineDrop"), std::string::npos) << broken->story();
+}
 
 TEST(Table, HasEveryFault) {
   const std::set<std::string> faults{

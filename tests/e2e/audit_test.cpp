@@ -62,6 +62,23 @@ TEST(Audit, ALineDropIsOneStoryInTheLogsOfBothEnds) {
       << audit;
   EXPECT_EQ(audit.find("30987654"), std::string::npos);
   EXPECT_EQ(host->err().find("30987654"), std::string::npos) << "a number in the log";
+  EXPECT_TRUE(lines_with(host->err(), {" trace Desktop "}).empty());
+}
+
+TEST(Trace, EachFrameIsALine) {
+  const Site site;
+  const auto host = site.start_host({{"level = \"info\"", "level = \"trace\""}});
+  site.canonical(
+      {Site::scenario("tapisrv/scenarios/outgoing.tap"), "desk1", site.proxy_configuration("desk1", site.port())});
+  ask_to_end(*host, End::host);
+  EXPECT_EQ(host->wait(), 0) << host->story();
+  const std::string desktop = " trace Desktop desk1 (CN=desk1, 127.0.0.1)";
+  for (const char* frame : {" is sent: Inventory complete", " is sent: Reply ", " is sent: Completion ",
+                            " is sent: Event LINE_CALLSTATE "}) {
+    EXPECT_FALSE(lines_with(host->err(), {desktop + frame}).empty()) << frame << "\n" << host->err();
+  }
+  EXPECT_EQ(lines_with(host->err(), {desktop + " sent: Request ", " lineMakeCall ", "30987654"}).size(), 1U)
+      << host->err();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #else
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ namespace {
 #ifdef _WIN32
 using Native = SOCKET;
 using Size = int;
+using AddressSize = int;
 constexpr int kSendFlags = 0;
 void prepare() {
   WSADATA data;
@@ -35,6 +37,7 @@ void close_native(Native socket) { closesocket(socket); }
 #else
 using Native = int;
 using Size = std::size_t;
+using AddressSize = socklen_t;
 constexpr int kSendFlags = MSG_NOSIGNAL;
 void prepare() {}
 timeval time_out(std::chrono::seconds time) { return {time.count(), 0}; }
@@ -42,6 +45,14 @@ int last_error() { return errno; }
 bool was_reset() { return last_error() == ECONNRESET; }
 void close_native(Native socket) { ::close(socket); }
 #endif
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
 
 template <class Value>
 void set(Native socket, int option, const Value& value) {
@@ -56,10 +67,7 @@ LoopbackSocket::LoopbackSocket(std::uint16_t port, const Options& options) {
   native_ = static_cast<std::uintptr_t>(made);
   if (options.receive_buffer != 0) set(made, SO_RCVBUF, options.receive_buffer);
   set(made, SO_RCVTIMEO, time_out(options.patience));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto address = loopback(port);
   if (::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const auto why = std::system_category().message(last_error());
     close_native(made);
@@ -99,6 +107,35 @@ bool LoopbackSocket::wait_end() {
   do count = receive(bytes);
   while (count > 0);
   return count == 0 || was_reset();
+}
+
+LoopbackListener::LoopbackListener() {
+  prepare();
+  const Native made = ::socket(AF_INET, SOCK_STREAM, 0);
+  listening_.native_ = static_cast<std::uintptr_t>(made);
+  auto address = loopback(0);
+  AddressSize size = sizeof address;
+  if (::bind(made, reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(made, 8) != 0 ||
+      ::getsockname(made, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    throw std::runtime_error("127.0.0.1 cannot be listened on: " + std::system_category().message(last_error()));
+  }
+  port_ = ntohs(address.sin_port);
+}
+
+LoopbackSocket LoopbackListener::accept(std::chrono::seconds patience) {
+  const Native listening = static_cast<Native>(listening_.native_);
+  fd_set readable;
+  FD_ZERO(&readable);
+  FD_SET(listening, &readable);
+  timeval most{};
+  most.tv_sec = static_cast<decltype(most.tv_sec)>(patience.count());
+  if (::select(static_cast<int>(listening) + 1, &readable, nullptr, nullptr, &most) != 1) {
+    throw std::runtime_error("nobody connected to 127.0.0.1 port " + std::to_string(port_));
+  }
+  LoopbackSocket made;
+  made.native_ = static_cast<std::uintptr_t>(::accept(listening, nullptr, nullptr));
+  set(static_cast<Native>(made.native_), SO_RCVTIMEO, time_out(patience));
+  return made;
 }
 
 }  // namespace tsplink::tests

@@ -1,4 +1,4 @@
-// A plain blocking TCP connection to this machine, as a peer that does only what a test tells it.
+// A plain blocking TCP connection on this machine, as a peer that does only what a test tells it.
 // Owner: the test. One thread.
 #pragma once
 
@@ -33,9 +33,24 @@ class LoopbackSocket {
   bool wait_end();
 
  private:
+  friend class LoopbackListener;
   static constexpr std::uintptr_t kNone = ~std::uintptr_t{0};
+  LoopbackSocket() = default;
   long receive(std::span<std::uint8_t> into);
   std::uintptr_t native_ = kNone;
+};
+
+/// Takes connections on 127.0.0.1 and says nothing in them by itself.
+class LoopbackListener {
+ public:
+  LoopbackListener();
+  std::uint16_t port() const { return port_; }
+  /// The next connection; throws std::runtime_error when none comes.
+  LoopbackSocket accept(std::chrono::seconds patience = std::chrono::seconds(60));
+
+ private:
+  LoopbackSocket listening_;
+  std::uint16_t port_ = 0;
 };
 
 }  // namespace tsplink::tests

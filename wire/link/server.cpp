@@ -17,7 +17,8 @@ namespace tsplink::link {
 namespace {
 constexpr std::size_t kFilesForOthers = 128;  // of the process's open files, not for connections
 constexpr auto kLogPause = std::chrono::seconds(1);
-constexpr int kBindTries = 10;  // a server that was just stopped gives its port back a little later
+constexpr std::size_t kLoggedReasons = 8;  // within that pause
+constexpr int kBindTries = 10;             // a server that was just stopped gives its port back a little later
 constexpr auto kBindPause = std::chrono::milliseconds(50);
 }  // namespace
 
@@ -197,17 +198,16 @@ class Server::Impl final : public SocketEvents, public PeerOwner, public std::en
     gone_.reset();
   }
 
-  /// At most one line a second: a flood of connections must not become a flood of lines.
+  /// The same reason at most once a second, and few reasons: a flood of connections must not become a flood of lines.
   void log_refusal(const std::string& who, const std::string& why) {
     const auto now = core_.now();
-    if (logged_once_ && now - logged_at_ < kLogPause) {
+    std::erase_if(logged_, [&](const auto& one) { return now - one.second >= kLogPause; });
+    if (logged_.size() == kLoggedReasons || !logged_.emplace(why, now).second) {
       ++unlogged_;
       return;
     }
     std::string more;
     if (unlogged_ != 0) more = " (and " + std::to_string(unlogged_) + " more since the last such line)";
-    logged_once_ = true;
-    logged_at_ = now;
     unlogged_ = 0;
     core_.log(Level::Warning, "refused " + who + ": " + why + more);
   }
@@ -242,8 +242,7 @@ class Server::Impl final : public SocketEvents, public PeerOwner, public std::en
   std::size_t unauthenticated_ = 0;
   std::shared_ptr<std::promise<void>> gone_;
   std::random_device random_;
-  bool logged_once_ = false;
-  wire::TimePoint logged_at_;
+  std::unordered_map<std::string, wire::TimePoint> logged_;  // why somebody was refused, and when that was said
   std::size_t unlogged_ = 0;
   friend class Server;
   std::string asked_address_;

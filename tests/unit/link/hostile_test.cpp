@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #endif
 
+#include <future>
 #include <list>
 #include <thread>
 
@@ -81,6 +82,46 @@ TEST_F(Hostile, PlainTextOnThePortIsRefusedAndLogged) {
   socket.write(wire::Bytes(text.begin(), text.end()));
   EXPECT_TRUE(socket.wait_end());
   EXPECT_TRUE(lines.wait_for("refused 127.0.0.1: "));
+}
+
+TEST_F(Hostile, EachReasonIsLoggedOnceASecondAndNoMoreThanEight) {
+  start(clock);
+  host.judge = [](const PeerInfo& desktop) { return "no place for " + desktop.machine; };
+  Limits limits = usual();
+  limits.unauthenticated_by_address = 100;
+  serve(limits);
+  const auto refuse = [&](const std::string& machine) {
+    RawDesktop desktop(server->port(), desktop_context());
+    ASSERT_TRUE(desktop.handshake());
+    desktop.send(make_hello(local(machine)));
+    ASSERT_EQ(desktop.farewell(), "no place for " + machine);
+  };
+  // The reasons that were logged since it was last asked.
+  const auto logged = [&] {
+    std::promise<void> round;
+    reactor->post([&] { round.set_value(); });
+    round.get_future().wait();
+    std::vector<std::string> reasons;
+    for (const auto& line : lines.take()) {
+      if (line.starts_with("refused ")) reasons.push_back(line.substr(line.rfind("no place")));
+    }
+    return reasons;
+  };
+  using Reasons = std::vector<std::string>;
+
+  for (const char* machine : {"one", "one", "two", "one"}) refuse(machine);
+  EXPECT_EQ(logged(), (Reasons{"no place for one", "no place for two (and 1 more since the last such line)"}));
+  clock.advance(milliseconds(999));
+  refuse("two");
+  EXPECT_EQ(logged(), Reasons{});
+  clock.advance(milliseconds(1));
+  for (const char* letter : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "a"}) refuse(letter);
+  EXPECT_EQ(logged(),
+            (Reasons{"no place for a (and 2 more since the last such line)", "no place for b", "no place for c",
+                     "no place for d", "no place for e", "no place for f", "no place for g", "no place for h"}));
+  clock.advance(seconds(1));
+  refuse("i");
+  EXPECT_EQ(logged(), Reasons{"no place for i (and 2 more since the last such line)"});
 }
 
 TEST_F(Hostile, ASilentConnectionEndsAtTheHandshakeDeadline) {

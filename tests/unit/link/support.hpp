@@ -99,6 +99,12 @@ class Lines final : public Watched {
       return false;
     });
   }
+  /// What there is since it was last asked.
+  std::vector<std::string> take() {
+    std::vector<std::string> taken;
+    change([&] { taken.swap(lines); });
+    return taken;
+  }
   std::vector<std::string> lines;
 };
 

@@ -11,6 +11,7 @@
 #include "support.hpp"
 #include "tests/platform/files.hpp"
 #include "tests/platform/process.hpp"
+#include "tests/platform/socket.hpp"
 #include "wire/envelopes.hpp"
 #include "wire/schema.hpp"
 
@@ -28,6 +29,8 @@ void CALLBACK phone_event(HTAPIPHONE, DWORD, DWORD_PTR, DWORD_PTR, DWORD_PTR) {}
 
 std::filesystem::path module_file() { return tests::program_folder() / "tsplink.tsp"; }
 
+constexpr DWORD kVersion = 0x00030001;
+
 #define TSPI(module, name) (*reinterpret_cast<decltype(TSPI_##name)*>((module).symbol("TSPI_" #name)))
 
 /// A host that only greets, and a proxy's configuration that leads to it.
@@ -36,27 +39,38 @@ class ModuleTest : public testing::Test {
   ModuleTest() {
     reactor_.start();
     server_.start();
+    configure(server_.port());
+    tests::set_environment("TSPLINK_CONFIG", (folder_.path() / "proxy.toml").string());
+  }
+
+  void configure(std::uint16_t port) const {
     const auto& world = security::World::get();
     const auto files = world.files(world.desktop);
     const auto text = [](const std::filesystem::path& path) { return "'" + path.string() + "'\n"; };
     std::ofstream(folder_.path() / "proxy.toml")
-        << "machine = 'desk'\n[[host]]\naddress = 'localhost'\nport = " << server_.port()
+        << "machine = 'desk'\n[[host]]\naddress = 'localhost'\nport = " << port
         << "\n[tls]\ncertificate = " << text(files.certificate) << "key = " << text(files.key)
         << "authority = " << text(files.authority) << "[log]\nlevel = 'warn'\nfile = 'proxy.log'\n";
-    tests::set_environment("TSPLINK_CONFIG", (folder_.path() / "proxy.toml").string());
   }
 
-  /// TAPISRV's order, up to a connection and down again.
-  void live(const Module& module) {
+  /// TAPISRV's order.
+  void start(const Module& module, LINEEVENT on_line = &line_event) {
     DWORD version = 0, lines = 0, phones = 0, options = 0;
-    ASSERT_EQ(TSPI(module, lineNegotiateTSPIVersion)(INITIALIZE_NEGOTIATION, 0x00020000, 0x00030001, &version), 0);
+    ASSERT_EQ(TSPI(module, lineNegotiateTSPIVersion)(INITIALIZE_NEGOTIATION, 0x00020000, kVersion, &version), 0);
     ASSERT_EQ(TSPI(module, providerEnumDevices)(7, &lines, &phones, reinterpret_cast<HPROVIDER>(std::uintptr_t{9}),
-                                                &line_event, &phone_event),
+                                                on_line, &phone_event),
               0);
     ASSERT_EQ(TSPI(module, providerInit)(version, 7, 0, 0, lines, phones, &completed, &options), 0);
-    ASSERT_TRUE(host_.wait_sessions(1)) << log();
-    ASSERT_EQ(TSPI(module, providerShutdown)(version, 7), 0);
+  }
+  void end(const Module& module) {
+    ASSERT_EQ(TSPI(module, providerShutdown)(kVersion, 7), 0);
     ASSERT_TRUE(host_.wait_sessions(0));
+  }
+  /// Up to a connection and down again.
+  void live(const Module& module) {
+    ASSERT_NO_FATAL_FAILURE(start(module));
+    ASSERT_TRUE(host_.wait_sessions(1)) << log();
+    end(module);
   }
 
   std::string log() const {
@@ -161,6 +175,42 @@ TEST_F(ModuleTest, StartsAndEndsOfSeveralThreadsTakeTurns) {
   EXPECT_TRUE(link::becomes_true([&] { return thread_count() <= threads && host_.wait_sessions(0); }))
       << thread_count() << " threads after " << threads;
   live(module);
+}
+
+/// TAPI starts its providers one after the other.
+TEST_F(ModuleTest, StartsWithoutWaitingForAHostThatSaysNothing) {
+  tests::LoopbackListener silent;
+  configure(silent.port());
+  const Module module(module_file(), Module::AtTheEnd::unload);
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_NO_FATAL_FAILURE(start(module));
+  const link::Limits limits;
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::min(limits.connect, limits.handshake) / 2);
+  auto connection = silent.accept();
+  EXPECT_FALSE(connection.read().empty()) << "it began to say who it is";
+  end(module);
+  EXPECT_TRUE(connection.wait_end());
+}
+
+std::atomic<int> lines_made{0};
+void CALLBACK line_event_that_counts(HTAPILINE, HTAPICALL, DWORD message, DWORD_PTR, DWORD_PTR, DWORD_PTR) {
+  if (message == LINE_CREATE) ++lines_made;
+}
+
+/// Its threads run on, so their code must stay; the next load finds them.
+TEST_F(ModuleTest, WhatRunsOutlivesAnUnloadWithoutAShutdown) {
+  {
+    const Module module(module_file(), Module::AtTheEnd::unload);
+    ASSERT_NO_FATAL_FAILURE(start(module, &line_event_that_counts));
+    ASSERT_TRUE(host_.wait_sessions(1)) << log();
+  }
+  wire::InventoryValues inventory;
+  inventory.lines.emplace_back().id = 1;
+  server_.send(host_.present().begin()->first, wire::make_inventory(inventory));
+  EXPECT_TRUE(link::becomes_true([] { return lines_made == 1; })) << log();
+  const Module again(module_file(), Module::AtTheEnd::unload);
+  end(again);
+  live(again);
 }
 
 std::function<void()> inside;
