@@ -199,6 +199,7 @@ void CALLBACK line_event_that_counts(HTAPILINE, HTAPICALL, DWORD message, DWORD_
 
 /// Its threads run on, so their code must stay; the next load finds them.
 TEST_F(ModuleTest, WhatRunsOutlivesAnUnloadWithoutAShutdown) {
+  lines_made = 0;
   {
     const Module module(module_file(), Module::AtTheEnd::unload);
     ASSERT_NO_FATAL_FAILURE(start(module, &line_event_that_counts));
