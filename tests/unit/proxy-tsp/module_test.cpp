@@ -177,6 +177,27 @@ TEST_F(ModuleTest, StartsAndEndsOfSeveralThreadsTakeTurns) {
   live(module);
 }
 
+/// TAPISRV has a thread for each of its applications' requests, and runs for months.
+TEST_F(ModuleTest, ThreadsThatComeAndGoLeaveNothing) {
+  const Module module(module_file(), Module::AtTheEnd::unload);
+  ASSERT_NO_FATAL_FAILURE(start(module));
+  ASSERT_TRUE(host_.wait_sessions(1)) << log();
+  const auto ask_from_new_threads = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      std::thread([&] {
+        DWORD value = 0;
+        EXPECT_NE(TSPI(module, lineGetNumAddressIDs)(reinterpret_cast<HDRVLINE>(std::uintptr_t{0x10}), &value), 0);
+      }).join();
+    }
+  };
+  ask_from_new_threads(20);
+  const auto threads = thread_count(), handles = handle_count();
+  ask_from_new_threads(500);
+  EXPECT_LE(thread_count(), threads);
+  EXPECT_LT(handle_count(), handles + link::kLeak);
+  end(module);
+}
+
 /// TAPI starts its providers one after the other.
 TEST_F(ModuleTest, StartsWithoutWaitingForAHostThatSaysNothing) {
   tests::LoopbackListener silent;
