@@ -82,10 +82,22 @@ start() {
 
 build_zeromq3() { # SOURCE PREFIX
   # A ZMQ_STREAM peer that is to be closed is closed at once, not when it has read what is queued for it: on Linux
-  # wire/link forces that from outside, by shutdown(), after which libzmq would end the process on Windows.
+  # wire/link forces that from outside, by shutdown().
   sed -i 's/^\( *\)pipes\[0\]->set_event_sink (this);/&\n\1if (options.raw_socket) pipes[0]->set_nodelay ();/' \
     "$1/src/session_base.cpp"
-  grep -q 'raw_socket) pipes' "$1/src/session_base.cpp" || explain "libzmq's source is not as expected"
+  # A connection that fails ends alone, whatever the error: libzmq's lists of those that a lost network gives are
+  # shorter on Windows, and any other ended the process, which may be the telephony service.
+  sed -i 's/^\( *\)wsa_assert (nbytes != SOCKET_ERROR);/\1if (nbytes == SOCKET_ERROR)\n\1    return -1;/
+    /^int zmq::tcp_read/,/^}/ { /^ *wsa_assert (/,/wsa_error_to_errno/c\            errno = ECONNRESET;
+    }' "$1/src/tcp.cpp"
+  sed -i '/tcp_listener_t::accept/,/^}/ { /int last_error = WSAGetLastError/d; /wsa_assert (last_error/,/;$/d }' \
+    "$1/src/tcp_listener.cpp"
+  # select() takes 200 KiB of it in the 32-bit module, too, whose threads have what the program that loads it says.
+  sed -i '/ stack = 0;/,/ stack = 0x400000;/s/^#if defined _WIN64/#if 1/' "$1/src/thread.cpp"
+  if ! grep -q 'raw_socket) pipes' "$1/src/session_base.cpp" || ! grep -q '^#if 1' "$1/src/thread.cpp" ||
+    grep -qE 'wsa_assert \((nbytes|$)' "$1/src/tcp.cpp" || grep -q 'wsa_assert (last' "$1/src/tcp_listener.cpp"; then
+    explain "libzmq's source is not as expected"
+  fi
   cmake -S "$1" -B "$work/build" -G Ninja "${zeromq3_options[@]}" -DCMAKE_INSTALL_PREFIX="$2" >>"$log" 2>&1 ||
     explain "cmake refused libzmq's source"
   cmake --build "$work/build" -j "$jobs" >>"$log" 2>&1 || explain "libzmq did not compile"

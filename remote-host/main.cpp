@@ -51,7 +51,7 @@ bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config
     if (starting.wait_for(kStartGivenUp) != std::future_status::ready) {
       log::error("A provider's driver does not come back from its start; ending without it.");
       log::flush();
-      stages.leaving(1);
+      stages.leaving();
       leave_at_once(1);
     }
   }
@@ -118,7 +118,7 @@ int run(const Options& options, const tsplink::host::Stages& stages) {
   log::info("Stopped.");
   if (!all) {  // a vendor's thread is still inside its module
     log::flush();
-    stages.leaving(0);
+    stages.leaving();
     leave_at_once(0);
   }
   return 0;
@@ -171,6 +171,7 @@ int run_or_serve(const Options& options) { return run(options, {}); }
 int main(int argc, char** argv) {
   CLI::App app("Serves the lines and phones of telephony service providers on this machine to desktops.",
                "tsplink-host");
+  tsplink::host::show_no_boxes();
   tsplink::host::use_utf8_output();
   app.allow_windows_style_options(false);  // "/folder/file" is a path
   Options options;

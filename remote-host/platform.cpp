@@ -42,8 +42,7 @@ BOOL WINAPI on_console(DWORD event) {
     SetEvent(stop_event());
     return TRUE;
   }
-  // The window is closed, the user leaves, the machine stops: Windows ends the process when this returns, and by
-  // itself after a few seconds.
+  // The window is closed: Windows ends the process when this returns, and by itself after a few seconds.
   SetEvent(stop_event());
   Sleep(INFINITE);
   return TRUE;
@@ -51,7 +50,9 @@ BOOL WINAPI on_console(DWORD event) {
 }  // namespace
 
 Module load_module(const std::filesystem::path& path) {
-  const HMODULE module = LoadLibraryExW(path.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
+  // With backslashes alone Windows looks for its libraries beside it.
+  const auto native = std::filesystem::path(path).make_preferred();
+  const HMODULE module = LoadLibraryExW(native.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
   if (!module) {
     const DWORD error = GetLastError();
     cannot_load(path, error == ERROR_BAD_EXE_FORMAT
@@ -79,6 +80,7 @@ std::vector<std::string> program_arguments(int, char**) {
 }
 
 void use_utf8_output() { SetConsoleOutputCP(CP_UTF8); }
+void show_no_boxes() { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX); }
 
 #else
 
@@ -125,6 +127,7 @@ bool stop_signal_within(std::chrono::milliseconds time) {
 
 std::vector<std::string> program_arguments(int argc, char** argv) { return {argv + 1, argv + argc}; }
 void use_utf8_output() {}
+void show_no_boxes() {}
 
 #endif
 

@@ -25,8 +25,8 @@ Module load_module(const std::filesystem::path& path);
 
 /// What the service manager hears of; empty functions elsewhere.
 struct Stages {
-  std::function<void()> started = [] {};          // the lines are served
-  std::function<void(int)> leaving = [](int) {};  // the process ends at once, with this status
+  std::function<void()> started = [] {};  // the lines are served
+  std::function<void()> leaving = [] {};  // it was told to stop, and the process ends at once
 };
 
 /// Takes SIGINT, SIGTERM and SIGHUP (Windows: console events) away from every thread started later. Main thread,
@@ -45,6 +45,8 @@ void order_stop();
 std::vector<std::string> program_arguments(int argc, char** argv);
 /// Lets texts in UTF-8 be read on the terminal. Main thread, first.
 void use_utf8_output();
+/// A driver that cannot be loaded is an error, not a box that somebody has to close. Main thread, first.
+void show_no_boxes();
 /// Ends the process without unwinding, when a vendor's thread does not come back.
 [[noreturn]] void leave_at_once(int status);
 

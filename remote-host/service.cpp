@@ -3,6 +3,7 @@
 #include <windows.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <iterator>
@@ -125,6 +126,7 @@ struct Running {
   std::function<int(const Stages&)> work;
   SERVICE_STATUS_HANDLE handle{};
   int result = 0;
+  std::atomic<bool> leaves{false};  // the thread of `work` ends the process
   std::mutex mutex;
   DWORD state = SERVICE_START_PENDING;
 };
@@ -179,8 +181,11 @@ void WINAPI service_main(DWORD, LPWSTR*) {
   running->handle = RegisterServiceCtrlHandlerExW(kName, &on_control, nullptr);
   report(SERVICE_START_PENDING);
   running->result = running->work({[] { report(SERVICE_RUNNING); },
-                                   // Else it would count as a crash, and the service be started again.
-                                   [](int result) { report(SERVICE_STOPPED, result); }});
+                                   [] {
+                                     running->leaves = true;
+                                     // Else it would count as a crash, and the service be started again.
+                                     report(SERVICE_STOPPED);
+                                   }});
   report(SERVICE_STOPPED, running->result);
 }
 
@@ -225,6 +230,12 @@ void install_service(const std::filesystem::path& config, const std::string& acc
   if (!ChangeServiceConfig2W(service.get(), SERVICE_CONFIG_FAILURE_ACTIONS, &failure)) {
     refuse("takes no recovery actions", GetLastError());
   }
+  // A start that fails counts, too: at boot the network or the PBX may not be there yet. Wine does not know this.
+  SERVICE_FAILURE_ACTIONS_FLAG failed_start{TRUE};
+  if (!ChangeServiceConfig2W(service.get(), SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &failed_start) &&
+      GetLastError() != ERROR_INVALID_LEVEL) {
+    refuse("takes no recovery from a start that fails", GetLastError());
+  }
   // A shutdown of the machine gives services a few seconds otherwise.
   SERVICE_PRESHUTDOWN_INFO shutdown{static_cast<DWORD>(std::chrono::milliseconds(kStopping).count())};
   if (!ChangeServiceConfig2W(service.get(), SERVICE_CONFIG_PRESHUTDOWN_INFO, &shutdown)) {
@@ -243,9 +254,8 @@ void remove_service() {
 }
 
 int run_service(std::function<int(const Stages&)> work) {
-  Running here;
-  here.work = std::move(work);
-  running = &here;
+  running = new Running;  // for ever: the manager's thread may still be in it at the end
+  running->work = std::move(work);
   log::tell_also(&log_event);
   std::wstring name = kName;
   const SERVICE_TABLE_ENTRYW table[] = {{name.data(), &service_main}, {nullptr, nullptr}};
@@ -253,7 +263,9 @@ int run_service(std::function<int(const Stages&)> work) {
     throw Failure(Kind::Configuration,
                   "--service is for the service manager; start the service with: sc.exe start tsplink-host.");
   }
-  return here.result;
+  // Not by the way of main(), which would call the driver that hangs.
+  if (running->leaves) Sleep(INFINITE);
+  return running->result;
 }
 
 }  // namespace tsplink::host

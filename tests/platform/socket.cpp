@@ -26,6 +26,7 @@ using Native = SOCKET;
 using Size = int;
 using AddressSize = int;
 constexpr int kSendFlags = 0;
+constexpr int kWriting = SD_SEND;
 void prepare() {
   WSADATA data;
   WSAStartup(MAKEWORD(2, 2), &data);
@@ -39,6 +40,7 @@ using Native = int;
 using Size = std::size_t;
 using AddressSize = socklen_t;
 constexpr int kSendFlags = MSG_NOSIGNAL;
+constexpr int kWriting = SHUT_WR;
 void prepare() {}
 timeval time_out(std::chrono::seconds time) { return {time.count(), 0}; }
 int last_error() { return errno; }
@@ -108,6 +110,8 @@ bool LoopbackSocket::wait_end() {
   while (count > 0);
   return count == 0 || was_reset();
 }
+
+void end_writing(std::uintptr_t socket) { ::shutdown(static_cast<Native>(socket), kWriting); }
 
 LoopbackListener::LoopbackListener() {
   prepare();

@@ -40,6 +40,9 @@ class LoopbackSocket {
   std::uintptr_t native_ = kNone;
 };
 
+/// Lets the next thing that is written to somebody's connected socket fail.
+void end_writing(std::uintptr_t socket);
+
 /// Takes connections on 127.0.0.1 and says nothing in them by itself.
 class LoopbackListener {
  public:

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <zmq.h>
 
+#include <cstring>
 #include <memory>
 
 #include "support.hpp"
@@ -130,6 +131,29 @@ TEST_F(Sockets, AFullPeerIsClosedThoughItReadsNothing) {
   EXPECT_TRUE(read_until([&] { return !raw->write(one); })) << "its connection stays open";
   EXPECT_TRUE(disconnected.empty()) << "no event of it comes after drop()";
   EXPECT_EQ(connected.size(), 1u) << "its end must not pass for a newcomer";
+}
+
+/// As when a network goes: libzmq once ended the process on Windows for errors that it did not know.
+TEST_F(Sockets, AnErrorInOneConnectionEndsThatAlone) {
+  ASSERT_EQ(zmq_socket_monitor(socket.handle(), "inproc://accepted", ZMQ_EVENT_ACCEPTED), 0);
+  const std::unique_ptr<void, decltype(&zmq_close)> monitor(zmq_socket(context.get(), ZMQ_PAIR), &zmq_close);
+  ASSERT_EQ(zmq_connect(monitor.get(), "inproc://accepted"), 0);
+  std::unique_ptr<RawSocket> broken, stays;
+  const RoutingId broken_id = accept(broken);
+  std::uint8_t event[6];  // its number, and the connection's socket
+  ASSERT_EQ(zmq_recv(monitor.get(), event, sizeof event, 0), static_cast<int>(sizeof event));
+  std::uint32_t connection = 0;
+  std::memcpy(&connection, event + 2, sizeof connection);
+  const RoutingId stays_id = accept(stays);
+
+  tests::end_writing(connection);
+  wire::Bytes bytes(100, 1);
+  EXPECT_EQ(socket.send(broken_id, bytes), StreamSocket::Sent::Done);
+  EXPECT_TRUE(broken->wait_end());
+  expect_to_get(*stays, stays_id, 1);
+  broken.reset();
+  ASSERT_TRUE(read_until([&] { return !disconnected.empty(); }));
+  EXPECT_EQ(disconnected, std::vector<RoutingId>{broken_id});
 }
 
 TEST_F(Sockets, TheEndOfADroppedPeerIsNoNewcomer) {
