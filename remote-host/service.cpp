@@ -147,6 +147,8 @@ void report(DWORD state, int result = 0) {
   constexpr DWORD kCourse[] = {SERVICE_START_PENDING, SERVICE_RUNNING, SERVICE_STOP_PENDING, SERVICE_STOPPED};
   const auto* reached = std::find(std::begin(kCourse), std::end(kCourse), running->state);
   if (std::find(reached, std::end(kCourse), state) == std::end(kCourse)) return;
+  // What ends because it was told to is no failure, whatever it says: it would be started again.
+  if (running->state == SERVICE_STOP_PENDING) result = 0;
   running->state = state;
   SERVICE_STATUS status{};
   status.dwServiceType = SERVICE_WIN32_OWN_PROCESS;
@@ -183,8 +185,7 @@ void WINAPI service_main(DWORD, LPWSTR*) {
   running->result = running->work({[] { report(SERVICE_RUNNING); },
                                    [] {
                                      running->leaves = true;
-                                     // Else it would count as a crash, and the service be started again.
-                                     report(SERVICE_STOPPED);
+                                     report(SERVICE_STOPPED);  // else it would count as a crash
                                    }});
   report(SERVICE_STOPPED, running->result);
 }
