@@ -85,8 +85,8 @@ build_zeromq3() { # SOURCE PREFIX
   # wire/link forces that from outside, by shutdown().
   sed -i 's/^\( *\)pipes\[0\]->set_event_sink (this);/&\n\1if (options.raw_socket) pipes[0]->set_nodelay ();/' \
     "$1/src/session_base.cpp"
-  # A connection that fails ends alone, whatever the error: libzmq's lists of those that a lost network gives are
-  # shorter on Windows, and any other ended the process, which may be the telephony service.
+  # A connection that fails in sending, receiving or accepting ends alone, whatever the error: libzmq's lists of those
+  # that a lost network gives are shorter on Windows, and any other ended the process, which may be the telephony service.
   sed -i 's/^\( *\)wsa_assert (nbytes != SOCKET_ERROR);/\1if (nbytes == SOCKET_ERROR)\n\1    return -1;/
     /^int zmq::tcp_read/,/^}/ { /^ *wsa_assert (/,/wsa_error_to_errno/c\            errno = ECONNRESET;
     }' "$1/src/tcp.cpp"

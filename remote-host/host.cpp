@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <map>
 
 #include "remote-host/broker/broker.hpp"
 #include "remote-host/control/answers.hpp"
@@ -142,13 +143,7 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
       std::filesystem::remove(config_.port_file, ignored);
     }
     port_file_written_ = false;
-    // Side by side: several drivers that hang take no longer than one.
-    std::vector<std::future<bool>> ends;
-    for (auto& each : workers_) {
-      ends.push_back(std::async(std::launch::async, [&worker = *each->worker] { return worker.stop(); }));
-    }
-    bool all = true;
-    for (auto& end : ends) all = end.get() && all;
+    const bool all = stop_workers();
     reactor_.stop();
     return all;
   }
@@ -222,6 +217,25 @@ class Host::Impl final : public link::ServerHandler, private Sessions, private T
         provider.name, attached->requests,
         {provider.desktops_configure, provider.monitor_media, std::chrono::milliseconds(provider.shared_answers_ms)});
     workers_.push_back(std::move(attached));
+  }
+
+  /// Side by side: several drivers that hang take no longer than one. Not those of one module, which need not bear
+  /// that.
+  bool stop_workers() {
+    std::map<std::string, std::vector<Worker*>> by_module;
+    for (auto& each : workers_) by_module[each->module].push_back(each->worker.get());
+    std::vector<std::future<bool>> ends;
+    ends.reserve(by_module.size());
+    for (auto& [module, of_module] : by_module) {
+      ends.push_back(std::async(std::launch::async, [&workers = of_module] {
+        bool all = true;
+        for (auto* worker : workers) all = worker->stop() && all;
+        return all;
+      }));
+    }
+    bool all = true;
+    for (auto& end : ends) all = end.get() && all;
+    return all;
   }
 
   void take_policy(const security::FileWatch::Texts& texts) {

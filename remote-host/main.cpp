@@ -32,6 +32,15 @@ struct Options {
   std::string account;
 };
 
+void say(const std::exception& failure) { std::cerr << "tsplink-host: " << failure.what() << '\n'; }
+
+/// Around a vendor's thread that does not come back: unwinding, and the end of its module, may wait for it.
+[[noreturn]] void leave(const tsplink::host::Stages& stages, int status) {
+  tsplink::host::log::flush();
+  stages.leaving(status);
+  tsplink::host::leave_at_once(status);
+}
+
 constexpr std::chrono::milliseconds kStartPoll{20};
 constexpr std::chrono::seconds kStartGivenUp{10};
 
@@ -50,9 +59,7 @@ bool start(std::optional<tsplink::host::Host>& host, const tsplink::host::Config
     log::info("Stopping as soon as the providers have started.");
     if (starting.wait_for(kStartGivenUp) != std::future_status::ready) {
       log::error("A provider's driver does not come back from its start; ending without it.");
-      log::flush();
-      stages.leaving();
-      leave_at_once(1);
+      leave(stages, 1);
     }
   }
   starting.get();
@@ -110,17 +117,21 @@ int run(const Options& options, const tsplink::host::Stages& stages) {
   log::set_up(config.log);
   const LogFlushed flushed;
   std::optional<Host> host;
-  bool asked = start(host, config, stages);
+  bool asked = false;
+  try {
+    asked = start(host, config, stages);
+  } catch (const std::exception& failure) {
+    if (!host || host->stop()) throw;
+    log::error(failure.what());
+    if (!options.service) say(failure);
+    leave(stages, kRefused);
+  }
   if (!asked) stages.started();
   while (!asked) asked = stop_signal_within(std::chrono::hours(1));
   log::info("Stopping.");
   const bool all = host->stop();
   log::info("Stopped.");
-  if (!all) {  // a vendor's thread is still inside its module
-    log::flush();
-    stages.leaving();
-    leave_at_once(0);
-  }
+  if (!all) leave(stages, 0);
   return 0;
 }
 
@@ -195,7 +206,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& failure) {
     return app.exit(failure) == 0 ? 0 : kRefused;
   } catch (const std::exception& failure) {
-    std::cerr << "tsplink-host: " << failure.what() << '\n';
+    say(failure);
     return kRefused;
   }
 }

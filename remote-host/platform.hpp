@@ -25,8 +25,8 @@ Module load_module(const std::filesystem::path& path);
 
 /// What the service manager hears of; empty functions elsewhere.
 struct Stages {
-  std::function<void()> started = [] {};  // the lines are served
-  std::function<void()> leaving = [] {};  // it was told to stop, and the process ends at once
+  std::function<void()> started = [] {};          // the lines are served
+  std::function<void(int)> leaving = [](int) {};  // the process ends at once, with this exit status
 };
 
 /// Takes SIGINT, SIGTERM and SIGHUP (Windows: console events) away from every thread started later. Main thread,

@@ -183,9 +183,9 @@ void WINAPI service_main(DWORD, LPWSTR*) {
   running->handle = RegisterServiceCtrlHandlerExW(kName, &on_control, nullptr);
   report(SERVICE_START_PENDING);
   running->result = running->work({[] { report(SERVICE_RUNNING); },
-                                   [] {
+                                   [](int result) {
                                      running->leaves = true;
-                                     report(SERVICE_STOPPED);  // else it would count as a crash
+                                     report(SERVICE_STOPPED, result);  // else it would count as a crash
                                    }});
   report(SERVICE_STOPPED, running->result);
 }

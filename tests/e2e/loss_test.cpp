@@ -62,6 +62,30 @@ TEST(Stop, EndsAHostWhoseDriverHangsInItsStart) {
   EXPECT_EQ(host.wait(), status_of_impatience(End::host)) << host.story();
 }
 
+TEST(Stop, LeavesADriverThatHangsInItsEndWhenTheStartHasFailed) {
+  const Site site;
+  site.set_pbx("shutdown_ms = 3600000\n");
+  const auto host = site.run_host(site.host_configuration({{"port_file = \"port\"", "port_file = \".\""}}));
+  EXPECT_EQ(host->wait(), 2) << host->story();
+  EXPECT_NE(host->err().find("tsplink-host: "), std::string::npos) << host->story();
+  EXPECT_NE(host->err().find("port_file"), std::string::npos) << host->story();
+}
+
+/// They are one module in the process, which did not say that it can be entered twice.
+TEST(Stop, EndsTheProvidersOfOneDriverOneAfterTheOther) {
+  const Site site;
+  site.set_pbx("lines = 1\nphones = 0\nhabits = nonreentrant\nlinger_ms = 100\n");
+  const auto one = "[[provider]]\nname = \"simpbx\"";
+  const auto two = "[[provider]]\nname = \"other\"\nmodule = \"" + module_of(End::host, "simpbx.tsp").string() +
+                   "\"\npermanent_id = 2\n";
+  const auto host = site.start_host({{one, two + one}});
+  ask_to_end(*host, End::host);
+  EXPECT_EQ(host->wait(), 0) << host->story();
+  const auto calls = text_of(site.file("pbx.log"));
+  EXPECT_NE(calls.find("<- providerShutdown"), std::string::npos) << calls;
+  EXPECT_EQ(calls.find("!! "), std::string::npos) << calls;
+}
+
 TEST(Stop, IsInOrderAlthoughNobodyReadsTheLogAnyMore) {
   const Site site;
   Process::Start start{{"/bin/bash", "-c", "exec \"$@\" 2> >(exec true)", "bash"},

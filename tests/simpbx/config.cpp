@@ -84,6 +84,7 @@ const std::map<std::string, Setter>& setters() {
       {"newcall_retry_ms", count(&Config::newcall_retry_ms)},
       {"newcall_retries", count(&Config::newcall_retries)},
       {"init_ms", count(&Config::init_ms)},
+      {"shutdown_ms", count(&Config::shutdown_ms)},
       {"block_ms", count(&Config::block_ms)},
       {"linger_ms", count(&Config::linger_ms)},
       {"msp", flag(&Config::msp)},

@@ -75,6 +75,7 @@ struct Config {
   unsigned newcall_retry_ms = 250;
   unsigned newcall_retries = 10;
   unsigned init_ms = 0;      // how long providerInit takes
+  unsigned shutdown_ms = 0;  // and providerShutdown, which the end of the process waits for
   unsigned block_ms = 1000;  // for the habits block_open and block_close_call
   unsigned linger_ms = 0;    // every function stays in the provider so long (widens races on purpose)
   bool msp = true;

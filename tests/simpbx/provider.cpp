@@ -1,5 +1,7 @@
 // TSPI_provider*: enumeration, start and end, devices that come later, dialogs.
+#include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -7,6 +9,16 @@
 #include "tests/simpbx/entry.hpp"
 
 using namespace tsplink::simpbx;
+
+namespace {
+std::atomic<bool> ending{false};
+
+/// As drivers wait for their threads when they are unloaded. On Windows those are gone by then, and it waits for
+/// ever.
+void wait_at_exit() {
+  while (ending) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+}  // namespace
 
 SIMPBX_EXPORT TSPI_providerEnumDevices(DWORD dwPermanentProviderID, LPDWORD lpdwNumLines, LPDWORD lpdwNumPhones,
                                        HPROVIDER hProvider, LINEEVENT lpfnLineCreateProc,
@@ -63,6 +75,12 @@ SIMPBX_EXPORT TSPI_providerInit(DWORD dwTSPIVersion, DWORD dwPermanentProviderID
 SIMPBX_EXPORT TSPI_providerShutdown(DWORD dwTSPIVersion, DWORD dwPermanentProviderID) {
   const LONG result = sync_entry("providerShutdown", {ARG(dwTSPIVersion), ARG(dwPermanentProviderID)}, [&](Pbx& pbx) {
     pbx.need_initialized();
+    if (pbx.config.shutdown_ms > 0) {
+      ending = true;
+      std::atexit(&wait_at_exit);
+      std::this_thread::sleep_for(std::chrono::milliseconds(pbx.config.shutdown_ms));
+      ending = false;
+    }
     for (auto& [number, line] : pbx.lines) {
       if (line->open) pbx.close_line(line);
     }

@@ -193,8 +193,9 @@ TEST_F(ModuleTest, ThreadsThatComeAndGoLeaveNothing) {
   ask_from_new_threads(20);
   const auto threads = thread_count(), handles = handle_count();
   ask_from_new_threads(500);
-  EXPECT_LE(thread_count(), threads);
-  EXPECT_LT(handle_count(), handles + link::kLeak);
+  // The proxy looks into its certificates' files now and then.
+  EXPECT_TRUE(link::becomes_true([&] { return thread_count() <= threads && handle_count() < handles + link::kLeak; }))
+      << thread_count() << " threads after " << threads << ", " << handle_count() << " handles after " << handles;
   end(module);
 }
 
