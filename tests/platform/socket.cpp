@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -65,15 +66,23 @@ void set(Native socket, int option, const Value& value) {
 
 LoopbackSocket::LoopbackSocket(std::uint16_t port, const Options& options) {
   prepare();
-  const Native made = ::socket(AF_INET, SOCK_STREAM, 0);
-  native_ = static_cast<std::uintptr_t>(made);
-  if (options.receive_buffer != 0) set(made, SO_RCVBUF, options.receive_buffer);
-  set(made, SO_RCVTIMEO, time_out(options.patience));
   const auto address = loopback(port);
-  if (::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  // Wine has been seen to refuse the first try on a port that was open.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  for (;;) {
+    const Native made = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (options.receive_buffer != 0) set(made, SO_RCVBUF, options.receive_buffer);
+    set(made, SO_RCVTIMEO, time_out(options.patience));
+    if (::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      native_ = static_cast<std::uintptr_t>(made);
+      return;
+    }
     const auto why = std::system_category().message(last_error());
     close_native(made);
-    throw std::runtime_error("127.0.0.1 port " + std::to_string(port) + " takes no connection: " + why);
+    if (std::chrono::steady_clock::now() > until) {
+      throw std::runtime_error("127.0.0.1 port " + std::to_string(port) + " takes no connection: " + why);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
 

@@ -17,7 +17,7 @@ class LoopbackSocket {
     int receive_buffer = 0;             // bytes; 0: what the system gives
   };
 
-  /// To 127.0.0.1; throws std::runtime_error with the system's reason when nobody takes it.
+  /// To 127.0.0.1; throws std::runtime_error with the system's reason when nobody takes it for three seconds.
   LoopbackSocket(std::uint16_t port, const Options& options);
   explicit LoopbackSocket(std::uint16_t port) : LoopbackSocket(port, Options()) {}
   ~LoopbackSocket();

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
 namespace tsplink::tapisim {
 
@@ -15,16 +14,7 @@ void PbxClient::connect() {
   if (!(in >> port) || port == 0) {
     throw std::runtime_error("the file " + port_file_ + " holds no port number; is the simulated PBX running?");
   }
-  // Wine has been seen to refuse the first try on a port that was open.
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-  while (!socket_) {
-    try {
-      socket_.emplace(port, tests::LoopbackSocket::Options{.patience = std::chrono::seconds(30)});
-    } catch (const std::runtime_error&) {
-      if (std::chrono::steady_clock::now() > until) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  }
+  socket_.emplace(port, tests::LoopbackSocket::Options{.patience = std::chrono::seconds(30)});
 }
 
 std::string PbxClient::command(const std::string& line) {
