@@ -54,9 +54,12 @@ class Builder {
                        [index](const Param& param) { return param.count == index; });
   }
 
-  std::uintptr_t given_number(const std::string& name, std::uint64_t otherwise) const {
+  std::uintptr_t given_number(const std::string& name, std::uint64_t otherwise,
+                              std::uint64_t most = UINTPTR_MAX) const {
     const std::string text = value_of(arguments_, name);
-    return static_cast<std::uintptr_t>(text.empty() ? otherwise : text == "NULL" ? 0 : parse_number(text));
+    const auto number = text.empty() ? otherwise : text == "NULL" ? 0 : parse_number(text);
+    if (number > most) throw std::runtime_error(name + "=" + text + " is more than 32 bits hold");
+    return static_cast<std::uintptr_t>(number);
   }
 
   std::uintptr_t keep(std::size_t i, Buffer buffer) {
@@ -154,11 +157,8 @@ class Builder {
       case ParamKind::phone_proc: return reinterpret_cast<std::uintptr_t>(&on_phone_event);
       case ParamKind::completion_proc: return reinterpret_cast<std::uintptr_t>(&on_completion);
       case ParamKind::process: return reinterpret_cast<std::uintptr_t>(INVALID_HANDLE_VALUE);
-      case ParamKind::number: {
-        const auto number = given_number(param.name, param.name == "dwTSPIVersion" ? section_.version : 0);
-        if (number > 0xFFFFFFFF) throw std::runtime_error(param.name + "=" + text + " is more than 32 bits hold");
-        return number;
-      }
+      case ParamKind::number:
+        return given_number(param.name, param.name == "dwTSPIVersion" ? section_.version : 0, UINT32_MAX);
       default: return 0;  // request ids and TAPI's handles: set by the caller, who makes them
     }
   }
