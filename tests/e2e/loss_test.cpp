@@ -71,7 +71,7 @@ TEST(Stop, LeavesADriverThatHangsInItsEndWhenTheStartHasFailed) {
   EXPECT_NE(host->err().find("port_file"), std::string::npos) << host->story();
 }
 
-/// They are one module in the process, which did not say that it can be entered twice.
+/// They are one module in the process, and it said that it must not be entered twice at a time.
 TEST(Stop, EndsTheProvidersOfOneDriverOneAfterTheOther) {
   const Site site;
   site.set_pbx("lines = 1\nphones = 0\nhabits = nonreentrant\nlinger_ms = 100\n");
