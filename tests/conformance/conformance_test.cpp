@@ -216,6 +216,7 @@ constexpr Nature kNatures[] = {
     // Completions and events stay in the vendor's order, where completions overtake what is queued; what they say
     // is the same.
     {"complete_in_call", "", Compared::unordered},
+    {"completion_before_output", "", Compared::unordered},
     {"events_before_completion", "", Compared::unordered},
     {"events_in_call", "", Compared::unordered},
     // No call that lineMakeCall made gets as far as to be talked about: HabitAlone plays one.

@@ -22,11 +22,11 @@ class Inside {
       world_.breach(Rule::callback_overlap, what + " came while another callback was still running");
     }
     world_.callback_thread = std::this_thread::get_id();
+  }
+  ~Inside() {
     if (world_.callback_delay_us != 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(world_.callback_delay_us));
     }
-  }
-  ~Inside() {
     world_.callback_thread = std::thread::id();
     world_.inside_callback.fetch_sub(1);
   }

@@ -360,10 +360,18 @@ void Interpreter::expect_event(const Event& event, const Options& given, Run& ru
     world_.emit_until(section, index);
     bind(given.get("as"), {call != nullptr ? call : happening.object, nullptr});
   }
-  // The MSP makes its call before the application hears of the new call (flows.md, incoming call).
-  if (event.value == LINE_NEWCALL && !msp_.wait_created(call)) {
-    throw std::runtime_error("the MSP made no call object for the new call");
+  if (event.value != LINE_NEWCALL) return;
+  // TAPI tells an application of the call by its first state (documentation of LINE_CALLSTATE); until then the provider
+  // may still be inside LINE_NEWCALL. The MSP makes its call before.
+  {
+    std::unique_lock lock(world_.mutex);
+    const auto known = [&] { return call->state != 0 || call->closed || (world_.broken && !world_.keep_going); };
+    if (!world_.changed.wait_for(lock, limit, known)) {
+      throw std::runtime_error("no LINE_CALLSTATE came for the new call within " +
+                               std::to_string(limit.count() / 1000) + " s, so that no application hears of it");
+    }
   }
+  if (!msp_.wait_created(call)) throw std::runtime_error("the MSP made no call object for the new call");
 }
 
 void Interpreter::expect_none(const Options& given, Run& run) {

@@ -143,7 +143,7 @@ void ring(Line& line) {
     event(line, nullptr, LINE_NEWCALL, hd, reinterpret_cast<DWORD_PTR>(&again));
   if (habit("event_unknown_call")) event(line, reinterpret_cast<HTAPICALL>(0x999999), LINE_CALLINFO, 1);
   if (habit("event_wrong_line")) event(p.lines[1], call.ht, LINE_CALLINFO, 1);
-  state(call, habit("callstate_value") ? 3 : LINECALLSTATE_OFFERING, 0);
+  if (!habit("no_state")) state(call, habit("callstate_value") ? 3 : LINECALLSTATE_OFFERING, 0);
 }
 
 void dialog(const Line& line, DWORD request) {

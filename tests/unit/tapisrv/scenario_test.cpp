@@ -166,6 +166,26 @@ TEST(Scenario, RunsThreadsSideBySide) {
   EXPECT_EQ(said.status, 0) << said.text;
 }
 
+TEST(Scenario, ActsOnANewCallWhenTheProviderHasGivenItsState) {
+  const std::string text =
+      "open line 1 as l\ncall lineDevSpecific l lpParams=\"ring\"\nexpect completion\nexpect LINE_NEWCALL on l as c\n"
+      "call lineAnswer c\nexpect completion 0\n";
+  const Said said = run_tapisim(BAD_TSP, write(text), "--callback-delay-us 50000");
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_LT(said.text.find("LINE_CALLSTATE(htLine=line1, htCall=call1, dwCallState=LINECALLSTATE_OFFERING"),
+            said.text.find("lineAnswer("))
+      << said.text;
+}
+
+TEST(Scenario, SaysThatANewCallGetsNoState) {
+  const std::string text =
+      "limit 1\nopen line 1 as l\ncall lineDevSpecific l lpParams=\"ring\"\nexpect completion\n"
+      "expect LINE_NEWCALL on l as c\n";
+  const Said said = run_tapisim(BAD_TSP, write(text), "", "no_state");
+  EXPECT_EQ(said.status, 1);
+  EXPECT_NE(said.text.find("no LINE_CALLSTATE"), std::string::npos) << said.text;
+}
+
 TEST(Scenario, PlaysAnOverloadedTapi) {
   const std::string text =
       "open line 1 as l\noverload 1\ncall lineDevSpecific l lpParams=\"ring\"\nexpect completion 0\n"
