@@ -278,25 +278,22 @@ counted() {
 
 seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
 
-# run_ctest SUITE PRESET. e2e and conformance are the entries with that label or name; unit is everything else.
+# run_ctest SUITE PRESET: conformance, by its label, or unit, which is all that has no label.
 run_ctest() {
-  local suite=$1 preset=$2 number name
+  local suite=$1 preset=$2 number name program
   build "$preset" || return 0
   [[ $preset != windows-x86 ]] || runs_x86 "$suite@$preset" || return 0
   [[ $preset != windows-* ]] || wine_ready || return 0
-  local own='e2e|conformance'
-  [[ $suite == unit ]] || own=$suite
-  { tests_of "$preset" -L "^($own)\$"; tests_of "$preset" -R "^($own)"; } | sort -un >"$scratch/chosen"
-  tests_of "$preset" >"$scratch/all"
   if [[ $suite == unit ]]; then
-    mv "$scratch/chosen" "$scratch/others"
-    grep -vxFf "$scratch/others" "$scratch/all" >"$scratch/chosen" || true
+    tests_of "$preset" -LE . >"$scratch/chosen"
     # A test that is built but not registered would never run.
     ctest --test-dir "build/$preset" -N -V >"$scratch/commands"
     for program in "build/$preset"/bin/*_test{,.exe}; do
       [[ ! -x $program ]] || grep -qE "/bin/${program##*/}(\"| |\$)" "$scratch/commands" ||
         check "${program##*/} is built, but no add_test() names it" false
     done
+  else
+    tests_of "$preset" -L "^$suite\$" >"$scratch/chosen"
   fi
   [[ -s $scratch/chosen ]] || check "suite $suite has no test in $preset" false
   while read -r -u 3 number name; do
@@ -307,22 +304,22 @@ run_ctest() {
 # run_conformance PRESET: what is summed up in one process, the rest some at a time.
 run_conformance() {
   GTEST_FILTER='-Habits*:Sharing*' run_ctest conformance "$1"
-  [[ $1 == faults ]] || run_some_at_a_time "$1" 'Sharing*'
+  [[ $1 == faults ]] || run_some_at_a_time "$1" conformance_test 'Sharing*'
 }
 
 # run_habits PRESET: with each bad habit of a vendor.
 run_habits() {
   local habits=
   [[ $1 != release ]] || habits=everywhere # elsewhere in a few scenarios: a sanitizer takes too long for all
-  TSPLINK_HABITS=$habits run_some_at_a_time "$1" 'Habits*'
+  TSPLINK_HABITS=$habits run_some_at_a_time "$1" conformance_test 'Habits*'
 }
 
-# run_some_at_a_time PRESET FILTER: tests of conformance_test, which wait more than they compute.
+# run_some_at_a_time PRESET PROGRAM FILTER: tests that wait more than they compute.
 run_some_at_a_time() {
-  local preset=$1 filter=$2
+  local preset=$1 program=$2 filter=$3
   build "$preset" || return 0
   # shellcheck disable=SC2016 # expanded by the inner shell
-  GTEST_FILTER=$filter GTEST_TOTAL_SHARDS=$((jobs + 1)) counted "$preset" "conformance_test, $filter" bash -c '
+  GTEST_FILTER=$filter GTEST_TOTAL_SHARDS=$((jobs + 1)) counted "$preset" "$program, $filter" bash -c '
       for ((i = 1; i < GTEST_TOTAL_SHARDS; ++i)); do
         GTEST_SHARD_INDEX=$i GTEST_OUTPUT=$GTEST_OUTPUT$i.xml "$1" >"$2.$i" 2>&1 &
         shards[i]=$!
@@ -332,7 +329,7 @@ run_some_at_a_time() {
         wait "${shards[i]}" || status=1
         cat "$2.$i"
       done
-      exit "${status:-0}"' _ "build/$preset/bin/conformance_test" "$scratch/shard"
+      exit "${status:-0}"' _ "build/$preset/bin/$program" "$scratch/shard"
 }
 
 # run_on_windows SUITE CONFIGURATION: e2e or conformance of the native build with Windows programs at both ends, or at
@@ -495,7 +492,8 @@ for part in "${parts[@]}"; do
   case $part in
     e2e@windows-* | conformance@windows-*) run_on_windows "${part%@*}" "${part#*-}" ;;
     demo@windows) run_demo --windows ;;
-    unit@* | e2e@*) run_ctest "${part%@*}" "${part#*@}" ;;
+    unit@*) run_ctest unit "${part#*@}" ;;
+    e2e@*) run_some_at_a_time "${part#*@}" e2e_test '*' ;;
     # One program; under TSan its tests take longer than a part may.
     conformance@*) run_conformance "${part#*@}" ;;
     habits@*) run_habits "${part#*@}" ;;

@@ -361,8 +361,8 @@ void Interpreter::expect_event(const Event& event, const Options& given, Run& ru
     bind(given.get("as"), {call != nullptr ? call : happening.object, nullptr});
   }
   if (event.value != LINE_NEWCALL) return;
-  // TAPI tells an application of the call by its first state (documentation of LINE_CALLSTATE); until then the provider
-  // may still be inside LINE_NEWCALL. The MSP makes its call before.
+  // TAPI tells an application of the call by its first state (documentation of LINE_CALLSTATE); until then the
+  // provider may still be inside LINE_NEWCALL. The MSP makes its call before.
   {
     std::unique_lock lock(world_.mutex);
     const auto known = [&] { return call->state != 0 || call->closed || (world_.broken && !world_.keep_going); };
