@@ -32,8 +32,7 @@ void PrintTo(const Shown& shown, std::ostream* out) { *out << shown.fault; }
 const Shown kTable[] = {
     {"early_event", "consult", "LINE_CALLSTATE DIALTONE did not come on c", "forward_consult = yes\n",
      "events_before_completion", "expect LINE_CALLSTATE DIALTONE on c"},
-    {"newcall_slot", "call", "LINE_CALLSTATE OFFERING did not come on c", "", "",
-     "expect LINE_CALLSTATE OFFERING on c"},
+    {"newcall_slot", "call", "no LINE_CALLSTATE came for the new call", "", "", "expect LINE_NEWCALL on l as c"},
     {"lost_byte", "dialogs", "\n[+] .*LINE_SENDDIALOGINSTANCEDATA.*lpParams=x:0001fe, dwSize=3"},
     {"exchanged_events", "call", "\n[+] .*LINE_CALLINFO.*CONNECTEDID.*\n .*LINE_CALLSTATE.*LINECALLSTATE_CONNECTED",
      "", "complete_in_call,events_in_call"},
