@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <future>
+#include <thread>
 
 #include "wire/failure.hpp"
 #include "wire/link/platform.hpp"
@@ -17,10 +18,7 @@ constexpr std::size_t kReadsARound = 128;  // of one socket, so that no socket a
 constexpr char kWakeEndpoint[] = "inproc://tsplink-wake";
 
 void* wake_socket(void* context) {
-  void* socket = zmq_socket(context, ZMQ_PAIR);
-  if (socket == nullptr) {
-    throw Failure(Kind::Internal, std::string("no ZeroMQ socket could be made: ") + zmq_strerror(zmq_errno()));
-  }
+  void* socket = new_socket(context, ZMQ_PAIR);
   const int none = 0;
   zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
   return socket;
@@ -36,8 +34,6 @@ void SocketCloser::operator()(void* socket) const { zmq_close(socket); }
 
 ReactorCore::ReactorCore(const wire::Clock& clock, Log log) : clock_(clock), log_(std::move(log)) {
   context_.reset(zmq_ctx_new());
-  if (!context_) throw Failure(Kind::Internal, "no ZeroMQ context could be made: too little memory");
-  zmq_ctx_set(context_.get(), ZMQ_IPV6, 1);
   wake_out_.reset(wake_socket(context_.get()));
   wake_in_.reset(wake_socket(context_.get()));
   if (zmq_bind(wake_out_.get(), kWakeEndpoint) != 0 || zmq_connect(wake_in_.get(), kWakeEndpoint) != 0) {
@@ -193,9 +189,12 @@ void ReactorCore::loop() {
   while (!stopping_) {
     items.assign(1, {wake_out_.get(), 0, ZMQ_POLLIN, 0});
     for (const Entry& entry : sockets_) items.push_back({entry.socket->handle(), 0, ZMQ_POLLIN, 0});
-    zmq_poll(items.data(), static_cast<int>(items.size()), more ? 0 : poll_timeout());
+    const bool waited = zmq_poll(items.data(), static_cast<int>(items.size()), more ? 0 : poll_timeout()) >= 0 ||
+                        zmq_errno() == EINTR;
+    // Windows may refuse to wait when it is short of memory: then look all the same, a little later.
+    if (!waited) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     more = false;
-    if ((items[0].revents & ZMQ_POLLIN) != 0) run_posted();
+    if (!waited || (items[0].revents & ZMQ_POLLIN) != 0) run_posted();
     // By index and by value: a handler may add or remove sockets meanwhile.
     for (std::size_t i = 0; i < sockets_.size(); ++i) {
       const Entry entry = sockets_[i];

@@ -63,10 +63,22 @@ void send_empty(void* socket) {
 
 }  // namespace
 
-StreamSocket::StreamSocket(void* context) : handle_(zmq_socket(context, ZMQ_STREAM)) {
-  if (handle_ == nullptr) {
-    throw Failure(Kind::Internal, std::string("no ZeroMQ socket could be made: ") + zmq_strerror(zmq_errno()));
+void* new_socket(void* context, int type) {
+  if (context != nullptr) {
+    if (void* socket = zmq_socket(context, type); socket != nullptr) return socket;
   }
+#ifdef _WIN32
+  // ZeroMQ has no other name for it than that of too many files.
+  throw Failure(
+      Kind::Internal,
+      "no ZeroMQ socket could be made: a program must be able to connect to itself on 127.0.0.1; see whether "
+      "a firewall or another protection forbids that, or whether Windows has run out of ports or memory");
+#else
+  throw Failure(Kind::Internal, std::string("no ZeroMQ socket could be made: ") + zmq_strerror(zmq_errno()));
+#endif
+}
+
+StreamSocket::StreamSocket(void* context) : handle_(new_socket(context, ZMQ_STREAM)) {
   try {
     set(handle_, ZMQ_LINGER, 0);
     set(handle_, ZMQ_SNDHWM, 0);

@@ -24,11 +24,14 @@ class SocketEvents {
   virtual void on_disconnect(const RoutingId& id) = 0;
 };
 
+/// A ZeroMQ socket, for zmq_close(). Throws Failure(Internal) when there is none to be had.
+void* new_socket(void* context, int type);
+
 class StreamSocket {
  public:
   enum class Sent { Done, Full, Gone };
 
-  /// Throws Failure(Internal) when ZeroMQ has no more sockets.
+  /// Throws as new_socket().
   explicit StreamSocket(void* context);
   ~StreamSocket();
   StreamSocket(const StreamSocket&) = delete;
