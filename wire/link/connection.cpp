@@ -28,6 +28,7 @@ Connection::Connection(std::shared_ptr<const Settings> settings, std::string add
       peer_frame_(settings_->limits.frame),
       phase_deadline_(now + settings_->limits.handshake),
       heard_at_(now),
+      spoke_at_(now),
       pinged_at_(now) {
   peer_.address = std::move(address);
   peer_.session = session;
@@ -169,7 +170,7 @@ void Connection::open(wire::TimePoint now) {
   was_up_ = true;
   session_ = std::make_unique<Session>(limits());
   splitter_.set_limit(limits().frame);
-  heard_at_ = pinged_at_ = now;
+  heard_at_ = spoke_at_ = pinged_at_ = now;
   if (events_ != nullptr) events_->on_up(peer_);
 }
 
@@ -229,11 +230,16 @@ void Connection::tick_open(wire::TimePoint now) {
     return begin_close(std::string("the ") + other() + " has read nothing for " + seconds(limit.dead_after), false,
                        Farewell::AtOnce, now);
   }
-  if (now - heard_at_ >= limit.heartbeat && now - pinged_at_ >= limit.heartbeat) {
+  if (now >= next_ping()) {
     pinged_at_ = now;
     queue(make_ping(static_cast<std::uint64_t>(now.time_since_epoch().count())));
   }
   if (now >= session_->acknowledge_at() && control_.empty() && !session_->has_unsent()) queue(make_ack());
+}
+
+/// Also who hears much must speak: a frame that takes long to come is acknowledged only when it is whole.
+wire::TimePoint Connection::next_ping() const {
+  return std::max(std::min(heard_at_, spoke_at_), pinged_at_) + limits().heartbeat;
 }
 
 wire::TimePoint Connection::deadline() const {
@@ -243,7 +249,7 @@ wire::TimePoint Connection::deadline() const {
     case Phase::Closing: return phase_deadline_;
     case Phase::Open: {
       const auto& limit = limits();
-      auto next = std::min(heard_at_ + limit.dead_after, std::max(heard_at_, pinged_at_) + limit.heartbeat);
+      auto next = std::min(heard_at_ + limit.dead_after, next_ping());
       if (blocked_at_ != wire::TimePoint::max()) return std::min(next, blocked_at_ + limit.dead_after);
       return std::min(next, session_->acknowledge_at());
     }
@@ -304,7 +310,10 @@ wire::Bytes Connection::take_output(wire::TimePoint now, std::size_t budget) {
     wire::Bytes frames = ready_frames(budget, now);
     const bool last = bye_ && (!session_ || drop_posted_ || !session_->has_unsent());
     if (last) append(frames, *bye_, 0);
-    if (!frames.empty()) engine_->send(frames);
+    if (!frames.empty()) {
+      engine_->send(frames);
+      spoke_at_ = now;
+    }
     if (last) {
       bye_.reset();
       engine_->close();

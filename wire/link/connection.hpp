@@ -95,6 +95,7 @@ class Connection {
   void handle_open(const wire::Frame& frame, wire::TimePoint now);
   void judge_engine(wire::TimePoint now);
   void tick_open(wire::TimePoint now);
+  wire::TimePoint next_ping() const;
   void queue(wire::Buffer control);
   void append(wire::Bytes& out, const wire::Bytes& envelope, std::uint64_t sequence) const;
   wire::Bytes ready_frames(std::size_t budget, wire::TimePoint now);
@@ -119,6 +120,7 @@ class Connection {
 
   wire::TimePoint phase_deadline_;
   wire::TimePoint heard_at_;
+  wire::TimePoint spoke_at_;  // when the last frame was put out
   wire::TimePoint pinged_at_;
   wire::TimePoint blocked_at_ = wire::TimePoint::max();
 };

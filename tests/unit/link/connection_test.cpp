@@ -136,6 +136,34 @@ TEST_F(Memory, HeartbeatsKeepASilentLinkAliveAndCostOneAnInterval) {
   EXPECT_TRUE(desk.connection->up());
 }
 
+TEST_F(Memory, AFrameThatTakesTwentySecondsToComeEndsNoLink) {
+  for (Side* from : {&host, &desk}) {
+    Side& to = from == &host ? desk : host;
+    run();
+    from->connection->post(event(1, 500'000), clock.now());
+    wire::Bytes bytes;  // what the slow way has not passed yet; the other way is free
+    for (auto more = output(*from); !more.empty(); more = output(*from))
+      bytes.insert(bytes.end(), more.begin(), more.end());
+    const std::size_t whole = bytes.size();
+    for (int i = 0; i < 40; ++i) {
+      const auto part = std::min(bytes.size(), whole / 40 + 1);
+      to.connection->receive(std::span(bytes).first(part), clock.now());
+      bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(part));
+      advance(milliseconds(500));
+      pass(to, *from);
+      const auto more = output(*from);
+      bytes.insert(bytes.end(), more.begin(), more.end());
+    }
+    while (!bytes.empty() || pass(to, *from)) {
+      to.connection->receive(bytes, clock.now());
+      bytes = output(*from);
+    }
+    EXPECT_TRUE(from->connection->up()) << from->connection->reason();
+    EXPECT_TRUE(to.connection->up()) << to.connection->reason();
+    EXPECT_EQ(to.received.size(), 1u);
+  }
+}
+
 TEST_F(Memory, AStoppedPeerIsNoticedAfterThreeSeconds) {
   run();
   for (int i = 0; i < 29; ++i) {
