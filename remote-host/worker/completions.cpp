@@ -71,9 +71,10 @@ void Core::finish(const std::shared_ptr<Pending>& pending, LONG result, bool ven
       if (event.call != id && conference_of(event) != id) out_.send(wire::make_event(event));
     }
     forget_call(id);
-    if (handle && !pending->in_vendor && pending->function == number_of<wire::calls::lineMakeCall>) {
-      strands_->post(strand_of(line),
-                     [self = shared_from_this(), handle] { self->vendor_.call<wire::calls::lineCloseCall>(handle); });
+    auto* device = devices_.find(line);
+    if (device && handle && !pending->in_vendor && pending->function == number_of<wire::calls::lineMakeCall>) {
+      device->failed.push_back(handle);
+      strands_->post(strand_of(line), [self = shared_from_this(), line] { self->close_failed(line); });
     }
   }
 }

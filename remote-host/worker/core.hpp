@@ -110,12 +110,14 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
   bool describe_line(const Device& device, wire::DeviceValues& values);
   bool describe_phone(const Device& device, wire::DeviceValues& values);
   void describe_again(std::uint64_t id);
+  void change_devices(std::function<void()> change);
   void create_device(bool phone, DWORD_PTR temporary);
   void remove_device(std::uint64_t id);
   std::uint32_t permanent_id(Device& device, DWORD vendor_id);
   void release(std::uint64_t id);
   void close_device(std::uint64_t id);
   void close_call(std::uint64_t id);
+  void close_failed(std::uint64_t line);
   LONG close_handle(bool phone, const void* handle);
 
   // requests.cpp
@@ -172,6 +174,8 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
 
   std::mutex mutex_;
   bool closed_ = false;
+  bool inventoried_ = false;                    // the first inventory is sent
+  std::vector<std::function<void()>> changes_;  // that came before
   Table<Device> devices_;
   std::map<std::pair<bool, DWORD>, std::uint64_t> by_number_;
   std::set<VendorId> vendor_ids_;  // of the devices that are there

@@ -234,12 +234,13 @@ void Core::on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message,
     const auto self = shared_from_this();
     if (create) {
       // From the provider's queue and not from here: it calls the vendor.
-      strands_->post(0, [self, phone, temporary = params[1]] { self->create_device(phone, temporary); });
-      return;
+      return change_devices([self, phone, temporary = params[1]] { self->create_device(phone, temporary); });
     }
     const auto found = by_number_.find({phone, static_cast<DWORD>(params[0])});
     if (found == by_number_.end()) return drop(description->name, "names an unknown device");
-    strands_->post(strand_of(found->second), [self, id = found->second] { self->remove_device(id); });
+    change_devices([self, id = found->second] {  // then behind the device's own requests
+      self->strands_->post(self->strand_of(id), [self, id] { self->remove_device(id); });
+    });
     return;
   }
   wire::EventValues event;

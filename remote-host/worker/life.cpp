@@ -116,6 +116,15 @@ void Core::start() {
   for (DWORD i = 0; i < lines; ++i) add_device(false, base_ + i, inventory);
   for (DWORD i = 0; i < phones; ++i) add_device(true, base_ + i, inventory);
   out_.send(wire::make_inventory(inventory));
+  std::lock_guard lock(mutex_);
+  inventoried_ = true;
+  for (auto& change : std::exchange(changes_, {})) strands_->post(0, std::move(change));
+}
+
+/// Under the lock: devices come and go one behind the other, and all behind the first inventory.
+void Core::change_devices(std::function<void()> change) {
+  if (!inventoried_) return changes_.push_back(std::move(change));
+  strands_->post(0, std::move(change));
 }
 
 void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory) {
@@ -262,12 +271,22 @@ void Core::close_call(std::uint64_t id) {
   HDRVCALL handle = nullptr;
   {
     std::lock_guard lock(mutex_);
-    if (const auto* call = calls_.find(id)) handle = call->handle;
+    if (auto* call = calls_.find(id)) handle = std::exchange(call->handle, nullptr);  // once
   }
   if (handle) vendor_.call<calls::lineCloseCall>(handle);
   std::lock_guard lock(mutex_);
   finish_all_of(0, id);
   forget_call(id);
+}
+
+/// On whichever thread comes first: the line's, or one that closes the line.
+void Core::close_failed(std::uint64_t line) {
+  std::vector<HDRVCALL> handles;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto* device = devices_.find(line)) handles.swap(device->failed);
+  }
+  for (const auto handle : handles) vendor_.call<calls::lineCloseCall>(handle);
 }
 
 /// Under the lock: a line or phone that the vendor has closed, with all that hung on it.
@@ -284,6 +303,7 @@ void Core::close_device(std::uint64_t id) {
     devices_.set_token(*device, 0);
     device->handle = nullptr;
     device->opening = false;
+    device->failed.clear();
   }
 }
 
@@ -309,6 +329,7 @@ void Core::release(std::uint64_t id) {
   }
   for (const auto dialog : open_dialogs) vendor_.call<calls::providerFreeDialogInstance>(dialog);
   for (const auto msp : open_msps) vendor_.call<calls::lineCloseMSPInstance>(msp);
+  close_failed(id);
   for (const auto call : open_calls) close_call(call);
   if (handle) close_handle(phone, handle);
   std::lock_guard lock(mutex_);
@@ -349,6 +370,7 @@ void Core::shut_down() {
   initialised_ = false;
   std::lock_guard lock(mutex_);
   closed_ = true;
+  changes_.clear();
   pending_.clear();
   buried_.clear();
   if (provider_token_) Registry::root().release_token(provider_token_);

@@ -31,6 +31,7 @@ struct Device {
   bool opening = false;
   bool held_back = false;  // a completion came inside its function: what came after it waits for the return
   std::vector<std::function<void()>> behind;
+  std::vector<HDRVCALL> failed;  // calls of lineMakeCalls that failed by completion: to be closed, before the line
 };
 
 struct Call {

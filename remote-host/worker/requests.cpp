@@ -221,8 +221,9 @@ void Core::prepare_close(const Job& job) {
   std::vector<std::uint64_t> ids;
   {
     std::lock_guard lock(mutex_);
-    ids = calls_.ids_where([&](const Call& call) { return call.line == job.device && !call.pending; });
+    ids = calls_.ids_where([&](const Call& call) { return call.line == job.device; });
   }
+  close_failed(job.device);
   for (const auto id : ids) close_call(id);
 }
 

@@ -205,6 +205,60 @@ TEST_F(AsyncTest, LineCloseCompletesWhatIsOutstanding) {
   EXPECT_EQ(completions_of(id), 1U);
 }
 
+/// Each handle once, and before its line: a driver whose handles are pointers would use what it has freed.
+TEST_F(AsyncTest, ACallThatIsBeingMadeIsClosedOnceBeforeItsLine) {
+  static std::atomic<const char*> completes_in;
+  const auto complete_in = [](const char* where) {
+    vendor().note(where);
+    if (completes_in.load() == std::string_view(where)) {
+      vendor().completion(vendor().request, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+    }
+  };
+  static const auto enter = +complete_in;
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG { return remember(id, htCall, hdCall); });
+  fake_.set<calls::lineCloseCall>([](HDRVCALL) -> LONG { return enter("close call"), 0; });
+  fake_.set<calls::lineClose>([](HDRVLINE) -> LONG { return enter("close line"), 0; });
+  start();
+  for (const char* const where : {"nowhere", "close call", "close line"}) {
+    SCOPED_TRACE(where);
+    completes_in = where;
+    vendor().log.clear();
+    open_line();
+    const auto made = make_call();
+    EXPECT_EQ(run<calls::lineClose>({line()}).result, 0);
+    EXPECT_EQ(await(made).result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+    // Behind whatever the worker still does on this line.
+    EXPECT_EQ(run<calls::lineOpen>({line(), {}, {}, 0x00020002, {}}).result, 0);
+    EXPECT_EQ(run<calls::lineClose>({line()}).result, 0);
+    EXPECT_EQ(vendor().noted(), (std::vector<std::string>{"close call", "close line", "close line"}));
+    EXPECT_EQ(completions_of(made), 1U);
+  }
+}
+
+TEST_F(AsyncTest, ACallThatFailsWhileItsLinesCloseWaitsIsClosedBeforeTheLine) {
+  static std::atomic<bool> fails;
+  fails = false;
+  fake_.set<MakeCall>([](DRV_REQUESTID id, HDRVLINE, HTAPICALL htCall, LPHDRVCALL hdCall, LPCWSTR, DWORD,
+                         LINECALLPARAMS* const) -> LONG { return remember(id, htCall, hdCall); });
+  // The failure comes while the line's close waits behind another function.
+  fake_.set<calls::lineGetNumAddressIDs>([](HDRVLINE, LPDWORD) -> LONG {
+    while (!fails) std::this_thread::yield();
+    vendor().completion(vendor().request, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+    return 0;
+  });
+  start();
+  open_line();
+  const auto made = make_call();
+  request<calls::lineGetNumAddressIDs>({line(), {}});
+  const auto closed = request<calls::lineClose>({line()});
+  fails = true;
+  EXPECT_EQ(await(closed).result, 0);
+  EXPECT_EQ(await(made).result, static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  EXPECT_EQ(run<calls::lineOpen>({line(), {}, {}, 0x00020002, {}}).result, 0);
+  EXPECT_EQ(vendor().noted(), (std::vector<std::string>{"close call", "close line"}));
+}
+
 TEST_F(AsyncTest, NotDialledLate) {
   static std::atomic<bool> entered{false};
   static std::atomic<bool> go{false};

@@ -1,4 +1,5 @@
 // A vendor's life, its lines beside each other, its messages and its missing pieces.
+#include <algorithm>
 #include <cstring>
 #include <set>
 
@@ -187,6 +188,51 @@ TEST_F(LifeTest, DeviceThatComesLaterAndGoesAgain) {
   EXPECT_EQ(wire::verified_envelope(*went)->body_as_Inventory()->lines()->Get(0)->id(), id);
   EXPECT_EQ(vendor().noted(), std::vector<std::string>{"close line"});
   EXPECT_EQ(run<calls::lineOpen>({id, {}, {}, 0x00020002, {}}).result, static_cast<LONG>(LINEERR_BADDEVICEID));
+}
+
+TEST_F(LifeTest, ALineThatGoesWhileItIsBeingDescribedComesAndGoes) {
+  fake_.set<calls::providerCreateLineDevice>([](DWORD_PTR, DWORD) -> LONG { return 0; });
+  static Outbox* sent;
+  sent = &outbox_;
+  static const auto has_gone = [](const wire::fb::Envelope& each) {
+    const auto* inventory = each.body_as_Inventory();
+    return inventory && !inventory->complete() && !inventory->lines()->Get(0)->arrived();
+  };
+  fake_.set<calls::lineGetExtensionID>([](DWORD device, DWORD, LPLINEEXTENSIONID) -> LONG {
+    if (device != vendor().base + 2) return 0;
+    vendor().line_event(nullptr, nullptr, LINE_REMOVE, device, 0, 0);
+    // Time for it to be heard of too early.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+    while (std::chrono::steady_clock::now() < end && std::ranges::none_of(sent->all(), [](const auto& each) {
+             return has_gone(*wire::verified_envelope(*each));
+           })) {
+      std::this_thread::yield();
+    }
+    return 0;
+  });
+  start();
+  vendor().line_event(nullptr, nullptr, LINE_CREATE, reinterpret_cast<DWORD_PTR>(vendor().provider), 77, 0);
+  ASSERT_TRUE(outbox_.wait_for(has_gone));
+  std::vector<bool> arrived;
+  for (const auto& each : outbox_.all()) {
+    const auto* inventory = wire::verified_envelope(*each)->body_as_Inventory();
+    if (inventory && !inventory->complete()) arrived.push_back(inventory->lines()->Get(0)->arrived());
+  }
+  EXPECT_EQ(arrived, (std::vector<bool>{true, false}));
+}
+
+TEST_F(LifeTest, ALineThatGoesBeforeTheFirstInventoryGoesAfterIt) {
+  fake_.set<calls::lineGetExtensionID>([](DWORD device, DWORD, LPLINEEXTENSIONID) -> LONG {
+    if (device == vendor().base + 1) vendor().line_event(nullptr, nullptr, LINE_REMOVE, vendor().base, 0, 0);
+    return 0;
+  });
+  start();
+  EXPECT_EQ(inventory_.lines.size(), 2U);
+  const auto went = outbox_.wait_for(
+      [](const auto& each) { return each.body_as_Inventory() && !each.body_as_Inventory()->complete(); });
+  ASSERT_TRUE(went);
+  EXPECT_EQ(wire::verified_envelope(*went)->body_as_Inventory()->lines()->Get(0)->id(), line(0));
+  EXPECT_EQ(*outbox_.all().back(), *went);
 }
 
 TEST_F(LifeTest, ALineThatSaysSoIsAskedForItsCapabilitiesAnew) {
