@@ -64,21 +64,21 @@ Core::~Core() { shutdown(); }
 
 void Core::enumerate(const TapiSide& tapi, DWORD& lines, DWORD& phones) {
   std::lock_guard lock(mutex_);
+  lines = phones = 0;
+  if (initialized_) return;  // TAPI has the provider twice
   tapi_ = tapi;
-  if (!initialized_) {
-    devices_.clear();
-    std::string problem;
-    const auto stored = store_.load(problem);
-    if (!problem.empty()) log_(LogLevel::Warning, problem);
-    const auto add = [&](const wire::DeviceValues& values, bool phone) {
-      auto device = std::make_shared<Device>(phone, values);
-      device->announced = true;
-      devices_.push_back(std::move(device));
-    };
-    if (stored) {
-      for (const auto& values : stored->lines) add(values, false);
-      for (const auto& values : stored->phones) add(values, true);
-    }
+  devices_.clear();
+  std::string problem;
+  const auto stored = store_.load(problem);
+  if (!problem.empty()) log_(LogLevel::Warning, problem);
+  const auto add = [&](const wire::DeviceValues& values, bool phone) {
+    auto device = std::make_shared<Device>(phone, values);
+    device->announced = true;
+    devices_.push_back(std::move(device));
+  };
+  if (stored) {
+    for (const auto& values : stored->lines) add(values, false);
+    for (const auto& values : stored->phones) add(values, true);
   }
   lines = static_cast<DWORD>(std::count_if(devices_.begin(), devices_.end(), [](auto& d) { return !d->phone; }));
   phones = static_cast<DWORD>(devices_.size()) - lines;
@@ -105,6 +105,7 @@ void Core::shutdown() {
   {
     std::lock_guard lock(mutex_);
     initialized_ = false;
+    started_.clear();
     inventoried_ = false;
   }
   inventory_came_.notify_all();
@@ -127,6 +128,16 @@ void Core::shutdown() {
   msps_.clear();
   dialogs_.clear();
   devices_.clear();
+}
+
+void Core::started(DWORD provider) {
+  std::lock_guard lock(mutex_);
+  started_.insert(provider);
+}
+
+bool Core::is_last(DWORD provider) {
+  std::lock_guard lock(mutex_);
+  return started_.erase(provider) == 0 || started_.empty();
 }
 
 LONG Core::create_device(bool phone, DWORD_PTR temporary, DWORD device_id) {

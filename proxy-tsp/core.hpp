@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "proxy-tsp/event_pump.hpp"
@@ -61,6 +62,10 @@ class Core {
   void enumerate(const TapiSide& tapi, DWORD& lines, DWORD& phones);
   void init(DWORD line_base, DWORD phone_base, DWORD lines, DWORD phones, ASYNC_COMPLETION completion);
   void shutdown();
+  /// TAPI may have this provider twice, under two permanent ids: all devices are the first one's, and only the last
+  /// shutdown ends it.
+  void started(DWORD provider);
+  bool is_last(DWORD provider);
   LONG create_device(bool phone, DWORD_PTR temporary, DWORD device_id);
 
   // --- the link's thread
@@ -133,6 +138,7 @@ class Core {
  private:
   void on_event(const wire::fb::Event& event);
   void on_inventory(const wire::fb::Inventory& inventory);
+  std::optional<wire::InventoryValues> gathered(wire::InventoryValues part);
   void announce(const std::shared_ptr<Device>& device);
   void withdraw(const std::shared_ptr<Device>& device);
   bool objects_of(const wire::fb::Event& event, Delivery& delivery);
@@ -164,9 +170,11 @@ class Core {
   std::condition_variable inventory_came_;
   TapiSide tapi_;
   bool initialized_ = false;
+  std::set<DWORD> started_;   // permanent ids of the provider
   bool inventoried_ = false;  // the host's inventory came in this connection
   bool gave_up_ = false;      // somebody waited for it in vain: nobody waits again until the host is there
   std::vector<std::shared_ptr<Device>> devices_;
+  wire::InventoryValues coming_;  // the parts so far of one that comes; the link's thread
   std::uintptr_t next_handle_ = 0x1000;
   DWORD gathers_ = 0;  // that ever were
   ObjectMap<Line> lines_;

@@ -1,6 +1,8 @@
 // The part of Core that the link's thread enters: answers, events and inventories, and how events reach TAPI.
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <numeric>
 
 #include "proxy-tsp/core.hpp"
 #include "wire/capabilities.hpp"
@@ -20,6 +22,11 @@ constexpr std::chrono::seconds kGiveUp{30};
 
 std::uint64_t param(const wire::fb::Event& event, std::size_t index) {
   return index == 0 ? event.param1() : index == 1 ? event.param2() : event.param3();
+}
+
+std::size_t size_of(const std::vector<wire::DeviceValues>& devices) {
+  return std::accumulate(devices.begin(), devices.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& device) { return sum + wire::bytes_of(device); });
 }
 
 }  // namespace
@@ -50,6 +57,7 @@ void Core::on_down(const std::string& reason) {
   {
     std::lock_guard lock(mutex_);
     inventoried_ = false;
+    coming_ = {};
     for (const auto& device : devices_) device->present = false;
     calls = calls_.select([](const Call& c) { return c.id != 0; });
     lines = lines_.select([](const Line& line) { return line.open; });
@@ -378,13 +386,39 @@ std::shared_ptr<Device> Core::find_device(bool phone, std::uint32_t permanent) {
   return found == devices_.end() ? nullptr : *found;
 }
 
+/// Nothing counts before an inventory's last part.
+std::optional<wire::InventoryValues> Core::gathered(wire::InventoryValues part) {
+  for (const auto list : {&wire::InventoryValues::lines, &wire::InventoryValues::phones}) {
+    std::move((part.*list).begin(), (part.*list).end(), std::back_inserter(coming_.*list));
+  }
+  coming_.revision = part.revision;
+  coming_.complete = part.complete;
+  std::size_t bytes = size_of(coming_.lines) + size_of(coming_.phones);
+  if (!part.complete) {
+    std::lock_guard lock(mutex_);
+    for (const auto& device : devices_) bytes += wire::bytes_of(*device->values());
+  }
+  if (bytes > wire::kMaxInventory) {
+    coming_ = {};
+    throw Failure(Kind::TooLarge, "the host offers more lines and phones than a desktop can hold, " +
+                                      std::to_string(wire::kMaxInventory >> 20) + " MiB of them");
+  }
+  if (part.more) return std::nullopt;
+  return std::exchange(coming_, {});
+}
+
 void Core::on_inventory(const wire::fb::Inventory& inventory) {
-  const auto values = wire::read_inventory(inventory);
+  const auto whole = gathered(wire::read_inventory(inventory));
+  if (!whole) return;
+  const auto& values = *whole;
   std::vector<std::shared_ptr<Device>> come;
   std::vector<std::shared_ptr<Device>> gone;
   wire::InventoryValues stored;
   {
     std::lock_guard lock(mutex_);
+    // A change of what is not known yet would pass for all there is.
+    if (!values.complete && !inventoried_)
+      throw Failure(Kind::Malformed, "the host sent a change before an inventory");
     if (values.complete) {
       for (const auto& device : devices_) device->present = false;
     }

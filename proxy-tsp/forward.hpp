@@ -134,13 +134,20 @@ typename C::Outputs readable_outputs(const Answer& answer) {
   return {};
 }
 
+/// What a function made whose caller has gone.
 template <class C>
-void close_made_calls(Core& core, const Answer& answer) {
+void close_what_it_made(Core& core, const Answer& answer) {
   const auto out = readable_outputs<C>(answer);
   wire::for_each_parameter<C>([&](auto at) {
-    if constexpr (wire::kMakesCall<typename C::template Role<at.value>>) {
+    using Role = typename C::template Role<at.value>;
+    if constexpr (wire::kMakesCall<Role>) {
       const std::uint64_t id = std::get<at.value>(out);
       if (id) core.tell(wire::Function::lineCloseCall, wire::encode(wire::calls::lineCloseCall::Inputs{id}));
+    } else if constexpr (std::is_same_v<Role, wire::NewMspLine>) {
+      const std::uint64_t id = std::get<at.value>(out);
+      if (id) {
+        core.tell(wire::Function::lineCloseMSPInstance, wire::encode(wire::calls::lineCloseMSPInstance::Inputs{id}));
+      }
     }
   });
 }
@@ -154,7 +161,7 @@ LONG forward_heard(Core& core, wire::Function function, const typename C::Argume
     const auto in = take_inputs<C>(side, arguments);
     const auto answer =
         core.post_and_hear(function, wire::encode(in), std::make_unique<PendingCall<C>>(side, in, arguments),
-                           [&core](const Answer& late) { close_made_calls<C>(core, late); });
+                           [&core](const Answer& late) { close_what_it_made<C>(core, late); });
     const auto out = readable_outputs<C>(answer);
     wire::for_each_parameter<C>([&](auto at) {
       if constexpr (C::template Role<at.value>::told_at_return) {
@@ -174,7 +181,8 @@ LONG forward_sync(Core& core, wire::Function function, const typename C::Argumen
   DesktopCall side(core);
   try {
     const auto in = take_inputs<C>(side, arguments);
-    const auto answer = core.ask(function, wire::encode(in));
+    const auto answer =
+        core.ask(function, wire::encode(in), [&core](const Answer& late) { close_what_it_made<C>(core, late); });
     LONG result = answer.result;
     if (result == 0 && !answer.outputs.empty()) {
       try {

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "wire/failure.hpp"
+
 namespace tsplink::proxy {
 
 std::optional<wire::InventoryValues> InventoryStore::load(std::string& problem) const {
@@ -14,10 +16,15 @@ std::optional<wire::InventoryValues> InventoryStore::load(std::string& problem) 
   const wire::Bytes bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   const auto* envelope = wire::verified_envelope(bytes);
   if (!envelope || envelope->body_type() != wire::fb::Body::Inventory) {
-    problem = file().string() + ": the stored inventory is damaged and was ignored; it is written again on connect";
+    problem = damaged();
     return std::nullopt;
   }
-  return wire::read_inventory(*envelope->body_as_Inventory());
+  try {
+    return wire::read_inventory(*envelope->body_as_Inventory());
+  } catch (const Failure&) {
+    problem = damaged();
+    return std::nullopt;
+  }
 }
 
 std::string InventoryStore::save(const wire::InventoryValues& inventory) const {

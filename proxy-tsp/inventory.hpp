@@ -21,6 +21,9 @@ class InventoryStore {
   std::string save(const wire::InventoryValues& inventory) const;
 
  private:
+  std::string damaged() const {
+    return file().string() + ": the stored inventory is damaged and was ignored; it is written again on connect";
+  }
   std::filesystem::path file() const { return folder_ / "inventory.bin"; }
   std::filesystem::path folder_;
 };

@@ -385,15 +385,20 @@ LONG Override<calls::providerEnumDevices>::run(Core& core, DWORD, LPDWORD lpdwNu
   return 0;
 }
 
-LONG Override<calls::providerInit>::run(Core& core, DWORD dwTSPIVersion, DWORD, DWORD dwLineDeviceIDBase,
-                                        DWORD dwPhoneDeviceIDBase, DWORD_PTR dwNumLines, DWORD_PTR dwNumPhones,
-                                        ASYNC_COMPLETION lpfnCompletionProc, LPDWORD lpdwTSPIOptions) {
+LONG Override<calls::providerInit>::run(Core& core, DWORD dwTSPIVersion, DWORD dwPermanentProviderID,
+                                        DWORD dwLineDeviceIDBase, DWORD dwPhoneDeviceIDBase, DWORD_PTR dwNumLines,
+                                        DWORD_PTR dwNumPhones, ASYNC_COMPLETION lpfnCompletionProc,
+                                        LPDWORD lpdwTSPIOptions) {
   if (dwTSPIVersion < kLowestVersion || dwTSPIVersion > kHighestVersion) return LINEERR_INCOMPATIBLEAPIVERSION;
   core.init(dwLineDeviceIDBase, dwPhoneDeviceIDBase, static_cast<DWORD>(dwNumLines), static_cast<DWORD>(dwNumPhones),
             lpfnCompletionProc);
   if (lpdwTSPIOptions) *lpdwTSPIOptions = 0;
   const LONG result = core.life().connect ? core.life().connect() : 0;
-  if (result != 0) end(core);  // TAPI shuts down only what has started
+  if (result == 0) {
+    core.started(dwPermanentProviderID);
+  } else {
+    end(core);  // TAPI shuts down only what has started
+  }
   return result;
 }
 
@@ -405,8 +410,8 @@ LONG Override<calls::providerCreatePhoneDevice>::run(Core& core, DWORD_PTR dwTem
   return core.create_device(true, dwTempID, dwDeviceID);
 }
 
-LONG Override<calls::providerShutdown>::run(Core& core, DWORD, DWORD) {
-  end(core);
+LONG Override<calls::providerShutdown>::run(Core& core, DWORD, DWORD dwPermanentProviderID) {
+  if (core.is_last(dwPermanentProviderID)) end(core);
   return 0;
 }
 

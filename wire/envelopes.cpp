@@ -40,6 +40,8 @@ flatbuffers::Offset<fb::Device> put_device(Builder& builder, const DeviceValues&
                           device.arrived);
 }
 
+constexpr std::size_t kInventoryPart = 256 * 1024;  // a quarter of the frame limit
+
 /// Copies of an inventory's parts, up to a bound: parts may share bytes, so that what they take together may be far
 /// more than the frame.
 class InventoryReader {
@@ -135,8 +137,39 @@ Buffer make_inventory(const InventoryValues& inventory) {
   for (const auto& phone : inventory.phones) phones.push_back(put_device(builder, phone));
   const auto line_list = builder.CreateVector(lines);
   const auto phone_list = builder.CreateVector(phones);
-  return finish(builder, fb::Body::Inventory,
-                fb::CreateInventory(builder, inventory.revision, inventory.complete, line_list, phone_list));
+  return finish(
+      builder, fb::Body::Inventory,
+      fb::CreateInventory(builder, inventory.revision, inventory.complete, line_list, phone_list, inventory.more));
+}
+
+std::vector<Buffer> make_inventory_parts(const InventoryValues& inventory) {
+  std::vector<Buffer> parts;
+  InventoryValues part;
+  std::size_t size = 0;
+  const auto put = [&](bool more) {
+    part.revision = inventory.revision;
+    part.complete = inventory.complete;
+    part.more = more;
+    parts.push_back(make_inventory(part));
+    part = {};
+    size = 0;
+  };
+  for (const auto list : {&InventoryValues::lines, &InventoryValues::phones}) {
+    for (const auto& device : inventory.*list) {
+      if (size != 0 && size + bytes_of(device) > kInventoryPart) put(true);
+      size += bytes_of(device);
+      (part.*list).push_back(device);
+    }
+  }
+  put(false);
+  return parts;
+}
+
+std::size_t bytes_of(const DeviceValues& device) {
+  std::size_t bytes = sizeof device + device.provider.size() + device.extension.size() + device.msp.size() +
+                      device.caps.size() + device.addresses.size() * sizeof(Bytes);
+  for (const auto& address : device.addresses) bytes += address.size();
+  return bytes;
 }
 
 InventoryValues read_inventory(const fb::Inventory& inventory) {
@@ -144,6 +177,7 @@ InventoryValues read_inventory(const fb::Inventory& inventory) {
   InventoryValues values;
   values.revision = inventory.revision();
   values.complete = inventory.complete();
+  values.more = inventory.more();
   if (inventory.lines()) {
     for (const auto* line : *inventory.lines()) values.lines.push_back(reader.device(*line));
   }

@@ -62,10 +62,15 @@ struct InventoryValues {
   bool complete = true;
   std::vector<DeviceValues> lines;
   std::vector<DeviceValues> phones;
+  bool more = false;
 };
 Buffer make_inventory(const InventoryValues& inventory);
+/// The same in parts that fit any frame limit: all but the last say `more`.
+std::vector<Buffer> make_inventory_parts(const InventoryValues& inventory);
 /// What a read inventory may hold in all: thousands of lines with their capabilities.
 constexpr std::size_t kMaxInventory = 32 * 1024 * 1024;
+/// What a device counts for in it.
+std::size_t bytes_of(const DeviceValues& device);
 /// Throws Failure(Malformed) over that bound.
 InventoryValues read_inventory(const fb::Inventory& inventory);
 

@@ -233,6 +233,7 @@ std::string line_of(const fb::Inventory& inventory) {
   field(line, "revision", std::to_string(inventory.revision()));
   field(line, "lines", std::to_string(inventory.lines() ? inventory.lines()->size() : 0));
   field(line, "phones", std::to_string(inventory.phones() ? inventory.phones()->size() : 0));
+  if (inventory.more()) line += " more";
   return line;
 }
 

@@ -17,22 +17,26 @@ std::size_t Broker::add_worker(std::string name, wire::Channel& to_worker, Provi
 void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
   const auto* verified = wire::verified_envelope(*envelope);
   if (!verified) return log::error("Worker " + workers_[worker].name + " sent a malformed envelope; it is dropped.");
-  switch (verified->body_type()) {
-    case wire::fb::Body::Reply: {
-      const auto* reply = verified->body_as_Reply();
-      if (const auto pending = pending_.find(reply->id());
-          pending != pending_.end() && wire::function_info(pending->second.from.function)->asynchronous) {
-        return accepted(pending->second, reply->result(), wire::span_of(reply->outputs()));
+  try {
+    switch (verified->body_type()) {
+      case wire::fb::Body::Reply: {
+        const auto* reply = verified->body_as_Reply();
+        if (const auto pending = pending_.find(reply->id());
+            pending != pending_.end() && wire::function_info(pending->second.from.function)->asynchronous) {
+          return accepted(pending->second, reply->result(), wire::span_of(reply->outputs()));
+        }
+        return answered(reply->id(), reply->result(), wire::span_of(reply->outputs()));
       }
-      return answered(reply->id(), reply->result(), wire::span_of(reply->outputs()));
+      case wire::fb::Body::Completion: {
+        const auto* completion = verified->body_as_Completion();
+        return answered(completion->id(), completion->result(), wire::span_of(completion->outputs()));
+      }
+      case wire::fb::Body::Event: return event(envelope, *verified->body_as_Event());
+      case wire::fb::Body::Inventory: return inventory(worker, wire::read_inventory(*verified->body_as_Inventory()));
+      default: log::error("Worker " + workers_[worker].name + " sent an envelope that is not a worker's.");
     }
-    case wire::fb::Body::Completion: {
-      const auto* completion = verified->body_as_Completion();
-      return answered(completion->id(), completion->result(), wire::span_of(completion->outputs()));
-    }
-    case wire::fb::Body::Event: return event(envelope, *verified->body_as_Event());
-    case wire::fb::Body::Inventory: return inventory(worker, wire::read_inventory(*verified->body_as_Inventory()));
-    default: log::error("Worker " + workers_[worker].name + " sent an envelope that is not a worker's.");
+  } catch (const Failure& failure) {
+    log::error("Worker " + workers_[worker].name + " sent what cannot be used: " + failure.what() + ".");
   }
 }
 
@@ -117,7 +121,7 @@ std::size_t Broker::session_up(SessionId id, SessionInfo info) {
     session.grants[station->values.id] = grant;
     (station->phone ? all.phones : all.lines).push_back(station->values);
   }
-  sessions_.send(id, wire::make_inventory(all));
+  for (const auto& part : wire::make_inventory_parts(all)) sessions_.send(id, part);
   return session.grants.size();
 }
 

@@ -23,6 +23,18 @@ wire::Family family_of(std::uint16_t function) {
 
 LONG failed(std::uint16_t function) { return operation_failed(wire::function_info(function)->name); }
 
+bool lets_go(std::uint16_t function) {
+  switch (function) {
+    case number_of<calls::lineClose>:
+    case number_of<calls::lineCloseCall>:
+    case number_of<calls::lineCloseMSPInstance>:
+    case number_of<calls::lineDrop>:
+    case number_of<calls::phoneClose>:
+    case number_of<calls::providerFreeDialogInstance>: return true;
+    default: return false;
+  }
+}
+
 // Such requests pass however much a driver owes: those that drop and close are among them.
 constexpr std::size_t kSmallRequest = 1024;
 
@@ -95,7 +107,9 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
   try {
     const auto named = named_ids(request.function, request.arguments);
     note_names(request, named);
-    if (session->second.in_flight >= options_.requests_in_flight) {
+    // However many are under way, a desktop can let go: as many again.
+    const auto bound = options_.requests_in_flight * (lets_go(request.function) ? 2 : 1);
+    if (session->second.in_flight >= bound) {
       throw Failure(
           Kind::TooLarge, "too many of its requests are under way",
           static_cast<LONG>(is_phone_function(info->name) ? PHONEERR_RESOURCEUNAVAIL : LINEERR_RESOURCEUNAVAIL));

@@ -86,7 +86,7 @@ std::vector<std::uint64_t> Broker::review(SessionId id, Session& session) {
   }
   if (!come.lines.empty() || !come.phones.empty()) {
     come.revision = ++session.revision;
-    sessions_.send(id, wire::make_inventory(come));
+    for (const auto& part : wire::make_inventory_parts(come)) sessions_.send(id, part);
   }
   return taken;
 }

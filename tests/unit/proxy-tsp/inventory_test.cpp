@@ -80,6 +80,124 @@ TEST_F(InventoryTest, DamagedFileIsIgnored) {
   EXPECT_EQ(enumerate(), (std::pair<DWORD, DWORD>{0, 0}));
 }
 
+TEST_F(InventoryTest, AFileThatHoldsTooMuchIsIgnoredToo) {
+  { Desktop(options_).start(); }
+  wire::InventoryValues values;
+  for (std::uint32_t i = 0; i < 33; ++i) values.lines.push_back(device(i + 1, i + 1));
+  for (auto& line : values.lines) line.caps.resize(1024 * 1024);
+  const auto bytes = wire::make_inventory(values);
+  std::ofstream(folder_.path() / "inventory.bin", std::ios::binary | std::ios::trunc)
+      .write(reinterpret_cast<const char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));
+  EXPECT_EQ(enumerate(), (std::pair<DWORD, DWORD>{0, 0}));
+}
+
+TEST_F(InventoryTest, OneInPartsCountsWithItsLastPart) {
+  Desktop desktop;
+  desktop.start();
+  wire::InventoryValues part;
+  part.lines = {device(5, 15)};
+  part.more = true;
+  desktop.core().on_message(wire::make_inventory(part));
+  part.lines = {device(kLineId, 11)};
+  desktop.core().on_message(wire::make_inventory(part));
+  part.lines.clear();
+  part.phones = {device(kPhoneId, 21, true)};
+  part.more = false;
+  desktop.core().on_message(wire::make_inventory(part));
+  desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});  // and nothing is left of the parts
+  desktop.inventory({device(kLineId, 11), device(6, 16)}, {device(kPhoneId, 21, true)});
+  const auto told = desktop.told(2);
+  EXPECT_EQ(told[0].request_or_message, DWORD_PTR{LINE_CREATE});
+  EXPECT_EQ(told[0].params[1], 15U);
+  EXPECT_EQ(told[1].params[1], 16U);
+}
+
+TEST_F(InventoryTest, PartsThatALostConnectionLeftDoNotCount) {
+  Desktop desktop;
+  desktop.start();
+  wire::InventoryValues part;
+  part.lines = {device(5, 15)};
+  part.more = true;
+  desktop.core().on_message(wire::make_inventory(part));
+  desktop.core().on_down("a test");
+  desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});
+  desktop.inventory({device(kLineId, 11), device(6, 16)}, {device(kPhoneId, 21, true)});
+  const auto told = desktop.told(1);
+  EXPECT_EQ(told[0].params[1], 16U);
+}
+
+/// It would pass for all there is.
+TEST_F(InventoryTest, AChangeBeforeTheFirstOneIsRefused) {
+  Desktop desktop;
+  desktop.start();
+  desktop.core().on_down("a test");
+  auto more = device(5, 15);
+  more.arrived = true;
+  EXPECT_THROW(desktop.inventory({more}, {}, false), Failure);
+  EXPECT_EQ(desktop.told_so_far().size(), 0U);
+}
+
+TEST_F(InventoryTest, AHostThatAddsWithoutEndIsRefused) {
+  Desktop desktop;
+  desktop.start();
+  const auto add = [&](std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      auto more = device(100 + i, 100 + i);
+      more.caps.resize(1024 * 1024);
+      more.arrived = true;
+      desktop.inventory({more}, {}, false);
+    }
+  };
+  EXPECT_NO_THROW(add(30));
+  EXPECT_THROW(add(33), Failure);
+}
+
+/// lineAddProvider twice.
+TEST_F(InventoryTest, AProviderThatTapiHasTwiceHasItsDevicesOnce) {
+  Desktop desktop(options_);
+  const auto begin = [&](DWORD id, DWORD& lines) {
+    DWORD phones = 0;
+    EXPECT_EQ(desktop.run<calls::providerEnumDevices>(Function::providerEnumDevices, id, &lines, &phones, HPROVIDER{},
+                                                      LINEEVENT{}, PHONEEVENT{}),
+              0);
+    EXPECT_EQ(desktop.run<calls::providerInit>(Function::providerInit, DWORD{0x00030001}, id, kLineBase, kPhoneBase,
+                                               DWORD_PTR{lines}, DWORD_PTR{phones}, ASYNC_COMPLETION{}, LPDWORD{}),
+              0);
+  };
+  const auto end = [&](DWORD id) {
+    EXPECT_EQ(desktop.run<calls::providerShutdown>(Function::providerShutdown, DWORD{0x00030001}, id), 0);
+  };
+  { Desktop(options_).start(); }
+  DWORD first = 99, second = 99;
+  begin(7, first);
+  begin(8, second);
+  EXPECT_EQ(first, 1U);
+  EXPECT_EQ(second, 0U);
+  end(7);
+  desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});
+  EXPECT_NE(desktop.open_line(), nullptr) << "the other one is still there";
+  end(8);
+  DWORD version = 0;
+  EXPECT_NE(desktop.run<calls::lineNegotiateTSPIVersion>(Function::lineNegotiateTSPIVersion, kLineBase,
+                                                         DWORD{0x20000}, DWORD{0x30001}, &version),
+            0);
+}
+
+TEST_F(InventoryTest, TheSecondStartOfAProviderTakesNoCompletionAway) {
+  Desktop desktop;
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  DWORD lines = 0, phones = 0;
+  desktop.core().enumerate({}, lines, phones);
+  HDRVCALL hdCall{};
+  const auto id = request_id(desktop);
+  EXPECT_GT(desktop.run<calls::lineMakeCall>(Function::lineMakeCall, id, hdLine, HTAPICALL{}, &hdCall,
+                                             reinterpret_cast<LPCWSTR>(u"1"), DWORD{0}, LPLINECALLPARAMS{}),
+            0);
+  desktop.core().on_down("a test");
+  EXPECT_EQ(desktop.told(1)[0].kind, Told::Completion);
+}
+
 TEST_F(InventoryTest, DevicesComeByCreateAndGoByRemove) {
   Desktop desktop;
   desktop.start();

@@ -154,6 +154,28 @@ TEST(LinkLossTest, SynchronousCallFailsAtItsDeadlineAndALateOpeningIsUndone) {
   EXPECT_EQ(desktop.requests(Function::lineClose), 1U);
 }
 
+TEST(LinkLossTest, AMediaProvidersInstanceThatComesTooLateIsClosed) {
+  wire::ManualClock clock;
+  CoreOptions options;
+  options.clock = &clock;
+  Desktop desktop(options);
+  desktop.start();
+  const auto hdLine = desktop.open_line();
+  desktop.silent = {Function::lineCreateMSPInstance};
+  HDRVMSPLINE hdMSPLine{};
+  EXPECT_EQ(past_deadline(desktop, clock, Function::lineCreateMSPInstance,
+                          [&] {
+                            return desktop.run<calls::lineCreateMSPInstance>(Function::lineCreateMSPInstance, hdLine,
+                                                                             DWORD{0}, HTAPIMSPLINE{}, &hdMSPLine);
+                          }),
+            static_cast<LONG>(LINEERR_OPERATIONFAILED));
+  const auto request = desktop.await_request(Function::lineCreateMSPInstance);
+  const auto outputs = wire::encode(calls::lineCreateMSPInstance::Outputs{{}, {}, {}, 0xDD});
+  desktop.core().on_message(wire::make_reply(request.id, 0, outputs));
+  const auto closing = desktop.await_request(Function::lineCloseMSPInstance);
+  EXPECT_EQ(std::get<0>(wire::decode<calls::lineCloseMSPInstance::Inputs>(closing.arguments)), 0xDDU);
+}
+
 TEST(LinkLossTest, RequestsWithoutAConnectionAreRefusedAtOnce) {
   Desktop desktop;
   desktop.start();

@@ -277,6 +277,64 @@ TEST_F(BrokerTest, RequestsInFlightAreBounded) {
   EXPECT_EQ(asked_.size(), 1U);
 }
 
+/// A driver that hangs must not keep a line for a desktop that has closed it.
+TEST_F(BrokerTest, HoweverManyAreUnderWayADesktopLetsGo) {
+  open(kAnna);
+  for (int i = 0; i < 256; ++i) request<calls::lineGetNumAddressIDs>(kAnna, {kLine, {}});
+  const auto stuck = std::exchange(asked_, {});
+  const auto closed = request<calls::lineClose>(kAnna, {kLine});
+  EXPECT_EQ(vendor(), Names{"lineClose"});
+  EXPECT_EQ(result_of(kAnna, closed), 0);
+  for (const auto& each : stuck) answer(each, 0);
+  const auto reopened = request<calls::lineOpen>(kAnna, {kLine, {}, {}, 0x00020002, {}});
+  vendor();
+  EXPECT_EQ(result_of(kAnna, reopened), 0);
+}
+
+TEST_F(BrokerTest, LettingGoIsBoundedToo) {
+  open(kAnna);
+  new_call(0x77, LINECALLSTATE_CONNECTED);
+  for (int i = 0; i < 512; ++i) request<calls::lineDrop>(kAnna, {{}, 0x77, {}, {}});
+  EXPECT_EQ(asked_.size(), 512U);
+  EXPECT_EQ(result_of(kAnna, request<calls::lineDrop>(kAnna, {{}, 0x77, {}, {}})),
+            static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
+}
+
+TEST_F(BrokerTest, ManyLinesReachADesktopInFramesThatItTakes) {
+  wire::InventoryValues values;
+  values.complete = false;
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    wire::DeviceValues line;
+    line.id = 0x10000 + i;
+    line.permanent = 1000 + i;
+    line.arrived = true;
+    line.caps.resize(sizeof(LINEDEVCAPS) + 800);
+    values.lines.push_back(line);
+  }
+  broker_.worker_message(worker_, wire::make_inventory(values));
+  const auto lines_of = [&](SessionId session) {
+    std::size_t lines = 0;
+    for (const auto& [to, buffer] : heard_) {
+      if (to != session) continue;
+      EXPECT_LT(buffer->size(), 512U * 1024);
+      const auto* inventory = wire::verified_envelope(*buffer)->body_as_Inventory();
+      if (inventory && inventory->lines()) lines += inventory->lines()->size();
+    }
+    return lines;
+  };
+  EXPECT_EQ(lines_of(kAnna), 3000U) << "to who is there";
+  constexpr SessionId kDora = 4;
+  broker_.session_up(kDora, {"dora", {"CN=dora", {}}, "127.0.0.1"});
+  EXPECT_EQ(lines_of(kDora), 3002U) << "and to who comes";
+}
+
+TEST_F(BrokerTest, AnInventoryOverTheBoundEndsNothing) {
+  wire::InventoryValues values;
+  for (std::uint32_t i = 0; i < 33; ++i) values.lines.emplace_back().caps.resize(1024 * 1024);
+  EXPECT_NO_THROW(broker_.worker_message(worker_, wire::make_inventory(values)));
+  open(kAnna);
+}
+
 TEST_F(BrokerTest, WhatAWorkerHoldsIsBoundedForSessionsThatAreGoneToo) {
   open(kAnna);
   open(kBert);

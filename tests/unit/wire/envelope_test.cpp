@@ -129,6 +129,34 @@ TEST(Envelope, AnInventoryGoesThereAndBack) {
   EXPECT_EQ(*make_inventory(values), *frame);
 }
 
+TEST(Envelope, AnInventoryInPartsIsTheSameAndEachPartIsSmall) {
+  InventoryValues values;
+  values.revision = 3;
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    auto& device = (i < 1500 ? values.lines : values.phones).emplace_back();
+    device.id = i;
+    device.caps = Bytes(i == 7 ? 300'000 : 500, 7);
+    device.addresses = {Bytes(1000, 8)};
+  }
+  InventoryValues whole;
+  std::size_t count = 0;
+  for (const auto& part : make_inventory_parts(values)) {
+    EXPECT_LT(part->size(), 512U * 1024);
+    const auto read = read_inventory(*verified_envelope(*part)->body_as_Inventory());
+    EXPECT_EQ(read.revision, 3U);
+    EXPECT_TRUE(read.complete);
+    whole.revision = read.revision;
+    whole.more = read.more;
+    whole.lines.insert(whole.lines.end(), read.lines.begin(), read.lines.end());
+    whole.phones.insert(whole.phones.end(), read.phones.begin(), read.phones.end());
+    ++count;
+    EXPECT_EQ(read.more, whole.lines.size() + whole.phones.size() < 2000);
+  }
+  EXPECT_GT(count, 10U);
+  EXPECT_EQ(*make_inventory(whole), *make_inventory(values));
+  EXPECT_EQ(make_inventory_parts({}).size(), 1U) << "that there is nothing must be told, too";
+}
+
 // Many devices that are one and the same bytes: a frame of 300 KiB must not become gigabytes.
 TEST(Envelope, AnInventoryThatRepeatsItselfIsRefused) {
   flatbuffers::FlatBufferBuilder builder;
