@@ -4,6 +4,7 @@
 // one thread at a time, the link's, calls on_message and on_down; TAPI is called by the event pump alone.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -147,6 +148,7 @@ class Core {
   void refuse_dialog(const std::shared_ptr<Dialog>& dialog);
   void send_to_dialog(const std::shared_ptr<Dialog>& dialog, std::optional<wire::Bytes> data);
   bool msp_registered(const Device& device) const;
+  std::shared_ptr<void> weigh(std::size_t bytes) const;
   void deliver(Delivery delivery);
   void deliver_to_tapi(Delivery& delivery);
   bool fill_gathered(Delivery& delivery);
@@ -175,6 +177,7 @@ class Core {
   bool gave_up_ = false;      // somebody waited for it in vain: nobody waits again until the host is there
   std::vector<std::shared_ptr<Device>> devices_;
   wire::InventoryValues coming_;  // the parts so far of one that comes; the link's thread
+  std::shared_ptr<std::atomic<std::size_t>> untaken_ = std::make_shared<std::atomic<std::size_t>>(0);  // bytes
   std::uintptr_t next_handle_ = 0x1000;
   DWORD gathers_ = 0;  // that ever were
   ObjectMap<Line> lines_;

@@ -18,6 +18,8 @@ namespace {
 // TAPI answers LINE_NEWCALL with a NULL call while it is overloaded: asked again soon, then less often.
 constexpr std::chrono::milliseconds kFirstRetry{20};
 constexpr std::chrono::milliseconds kLastRetry{250};
+
+constexpr std::size_t kMostUntaken = 16 * 1024 * 1024;  // events that TAPI has not taken, in bytes
 constexpr std::chrono::seconds kGiveUp{30};
 
 std::uint64_t param(const wire::fb::Event& event, std::size_t index) {
@@ -182,8 +184,20 @@ void Core::on_event(const wire::fb::Event& event) {
     (delivery.phone ? delivery.phone->device : delivery.line->device)->outdated = true;
   }
   const auto data = wire::span_of(event.data());
+  delivery.weight = weigh(sizeof delivery + data.size());
   delivery.data.assign(data.begin(), data.end());
   deliver(std::move(delivery));
+}
+
+/// As long as the result lives. Throws when a desktop whose TAPI takes nothing would be filled: with the link's end
+/// its lines and calls are set right again.
+std::shared_ptr<void> Core::weigh(std::size_t bytes) const {
+  if (untaken_->fetch_add(bytes) + bytes > kMostUntaken) {
+    *untaken_ -= bytes;
+    throw Failure(Kind::TooLarge, "TAPI on this desktop takes no events: more than " +
+                                      std::to_string(kMostUntaken >> 20) + " MiB of them wait");
+  }
+  return {nullptr, [untaken = untaken_, bytes](void*) { *untaken -= bytes; }};
 }
 
 void Core::deliver(Delivery delivery) {

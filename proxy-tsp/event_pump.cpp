@@ -4,30 +4,38 @@
 
 namespace tsplink::proxy {
 
+namespace {
+constexpr std::chrono::seconds kLastCallback{2};
+}
+
 void EventPump::start(std::shared_ptr<void> owner) {
   std::lock_guard lock(mutex_);
   if (thread_.joinable()) return;
-  stopping_ = false;
+  stopping_ = ended_ = false;
+  owned_ = owner != nullptr;
   thread_ = std::thread([this, owner = std::move(owner)] { run(); });
 }
 
 void EventPump::stop() {
-  std::thread ended;
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-    queue_.clear();
-    timers_.clear();
-    ended.swap(thread_);
-  }
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  queue_.clear();
+  timers_.clear();
+  std::thread thread;
+  thread.swap(thread_);
   changed_.notify_all();
   drained_.notify_all();
-  if (!ended.joinable()) return;
-  if (ended.get_id() == std::this_thread::get_id()) {
-    ended.detach();  // TAPI shut us down from inside a callback; run() returns when that callback does
-  } else {
-    ended.join();
+  if (!thread.joinable()) return;
+  // TAPI may have shut us down from inside a callback, or from a thread that one waits for: run() returns when that
+  // callback does.
+  const bool own = thread.get_id() == std::this_thread::get_id();
+  if (own ||
+      (owned_ && !wire::wait_until(clock_, drained_, lock, clock_.now() + kLastCallback, [&] { return ended_; }))) {
+    thread.detach();
+    return;
   }
+  lock.unlock();
+  thread.join();
 }
 
 void EventPump::post(std::function<void()> work) {
@@ -100,6 +108,8 @@ void EventPump::run() {
     work = nullptr;  // what it holds goes before the lock is taken again
     lock.lock();
   }
+  ended_ = true;
+  drained_.notify_all();
 }
 
 }  // namespace tsplink::proxy

@@ -25,7 +25,8 @@ class EventPump {
 
   /// `owner` lives at least as long as the pump's thread, which may be in a callback that shuts the owner down.
   void start(std::shared_ptr<void> owner);
-  /// Returns when the callback that runs now has returned; whatever is still queued is dropped.
+  /// Returns when the callback that runs now has returned, or, with an owner, after 2 s; whatever is still queued is
+  /// dropped. Not to be started again then.
   void stop();
   void post(std::function<void()> work);
   /// Runs `work` on the pump's thread once the clock has reached `when`.
@@ -51,6 +52,8 @@ class EventPump {
   std::uint64_t markers_ = 0;  // set and passed by drain()
   std::uint64_t reached_ = 0;
   bool stopping_ = false;
+  bool ended_ = false;  // the thread is about to go
+  bool owned_ = false;
   std::thread thread_;
 };
 

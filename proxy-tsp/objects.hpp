@@ -115,6 +115,7 @@ struct Delivery {
   std::uint16_t message = 0;         // wire number
   std::uint64_t params[3] = {0, 0, 0};
   wire::Bytes data;
+  std::shared_ptr<void> weight = {};  // what it counts for among those that TAPI has not taken yet
 };
 
 /// One kind of object by handle and by host-wide id.

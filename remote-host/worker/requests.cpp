@@ -31,6 +31,8 @@ constexpr std::uint16_t kClosing[] = {number_of<calls::lineClose>, number_of<cal
                                       number_of<calls::lineCloseMSPInstance>, number_of<calls::phoneClose>,
                                       number_of<calls::providerFreeDialogInstance>};
 
+constexpr std::size_t kMostGathers = 16;  // of one call, whose end the vendor has not told
+
 template <std::size_t N>
 bool among(const std::uint16_t (&functions)[N], std::uint16_t function) {
   return std::find(std::begin(functions), std::end(functions), function) != std::end(functions);
@@ -185,7 +187,12 @@ void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::
   const bool gathers = call.gathers();
   if (gathers) {  // its message may come before it returns
     std::lock_guard lock(mutex_);
-    if (auto* gathering = calls_.find(job.call)) gathering->gathers.push_back(keep);
+    auto* gathering = calls_.find(job.call);
+    if (gathering && gathering->gathers.size() >= kMostGathers) {  // the vendor has the addresses of all of them
+      throw Failure(Kind::TooLarge, "too many digits are gathered of one call",
+                    static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
+    }
+    if (gathering) gathering->gathers.push_back(keep);
   }
   LONG result = 0;
   {

@@ -1,4 +1,6 @@
 // The thread that calls TAPI: order, one callback at a time, calls that TAPI has no room for, many desktops at once.
+#include <future>
+
 #include "desktop.hpp"
 
 namespace tsplink::proxy::test {
@@ -43,6 +45,60 @@ TEST(PumpTest, CallThatIsNeverTakenIsGivenBackToTheHost) {
   EXPECT_EQ(std::get<0>(
                 wire::decode<calls::lineCloseCall::Inputs>(desktop.await_request(Function::lineCloseCall).arguments)),
             kCallId);
+}
+
+TEST(PumpTest, EventsThatTapiDoesNotTakeEndTheLinkBeforeTheyFillTheDesktop) {
+  Desktop desktop;
+  desktop.start();
+  desktop.open_line();
+  std::promise<void> go;
+  desktop.inside_next_event([&] { go.get_future().wait(); });
+  desktop.event(Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_RINGING);
+  const std::string block(1024 * 1024, 'x');
+  const auto send = [&](int times) {
+    for (int i = 0; i < times; ++i) desktop.event(Message::kLINE_DEVSPECIFIC, 0, 0, 0, 0, block);
+  };
+  EXPECT_NO_THROW(send(15));
+  EXPECT_THROW(send(2), Failure);
+  go.set_value();
+  desktop.told(16);
+  EXPECT_NO_THROW(send(14)) << "what was taken counts no more";
+}
+
+/// The pump keeps its owner, so that it can be left behind in the callback.
+TEST(PumpTest, AStopThatTheCallbackWaitsForComesToItsEnd) {
+  struct Owner {
+    wire::ManualClock clock;
+    EventPump pump{clock};
+  };
+  auto owner = std::make_shared<Owner>();
+  const std::weak_ptr<Owner> alive = owner;
+  std::promise<void> entered, stopped, left;
+  owner->pump.start(owner);
+  owner->pump.post([&] {
+    entered.set_value();
+    stopped.get_future().wait();
+    left.set_value();
+  });
+  entered.get_future().wait();
+  std::atomic<bool> ends{false};
+  std::thread stopper([&] {
+    owner->pump.stop();
+    ends = true;
+  });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!ends && std::chrono::steady_clock::now() < end) {
+    owner->clock.advance(std::chrono::milliseconds(100));
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(ends);
+  owner.reset();
+  EXPECT_FALSE(alive.expired());
+  stopped.set_value();
+  left.get_future().wait();
+  stopper.join();
+  while (!alive.expired() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_TRUE(alive.expired());
 }
 
 TEST(PumpTest, OneCallbackAtATimeInOrder) {

@@ -58,6 +58,16 @@ class GatherTest : public WorkerTest {
   std::uint64_t call_ = 0;
 };
 
+/// A vendor that accepts each and tells the end of none keeps all their buffers.
+TEST_F(GatherTest, TooManyOfOneCallAreRefused) {
+  ring();
+  for (std::uint32_t i = 1; i <= 16; ++i) ASSERT_EQ(gather(i, 4), 0);
+  EXPECT_EQ(gather(17, 4), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
+  EXPECT_EQ(buffers.size(), 16U);
+  vendor_says(LINEGATHERTERM_CANCEL, 16);
+  EXPECT_EQ(gather(18, 4), 0);
+}
+
 TEST_F(GatherTest, DigitsLeaveWithTheMessage) {
   ring();
   ASSERT_EQ(gather(1, 4), 0);
