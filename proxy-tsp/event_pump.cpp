@@ -6,7 +6,7 @@ namespace tsplink::proxy {
 
 namespace {
 constexpr std::chrono::seconds kLastCallback{2};
-}
+}  // namespace
 
 void EventPump::start(std::shared_ptr<void> owner) {
   std::lock_guard lock(mutex_);

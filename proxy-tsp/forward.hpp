@@ -181,8 +181,14 @@ LONG forward_sync(Core& core, wire::Function function, const typename C::Argumen
   DesktopCall side(core);
   try {
     const auto in = take_inputs<C>(side, arguments);
-    const auto answer =
-        core.ask(function, wire::encode(in), [&core](const Answer& late) { close_what_it_made<C>(core, late); });
+    Ledger::Undo undo;
+    wire::for_each_parameter<C>([&](auto at) {
+      using Role = typename C::template Role<at.value>;
+      if constexpr (wire::kMakesCall<Role> || std::is_same_v<Role, wire::NewMspLine>) {
+        undo = [&core](const Answer& late) { close_what_it_made<C>(core, late); };
+      }
+    });
+    const auto answer = core.ask(function, wire::encode(in), std::move(undo));
     LONG result = answer.result;
     if (result == 0 && !answer.outputs.empty()) {
       try {
