@@ -56,7 +56,7 @@ Core::Core(CoreOptions options, Uplink uplink, Log log)
                   if (completion) completion(id, result);
                 });
               }),
-      store_(options_.state) {}
+      store_(options_.state, [this](const std::string& problem) { log_(LogLevel::Error, problem); }) {}
 
 Core::~Core() { shutdown(); }
 
@@ -112,6 +112,7 @@ void Core::shutdown() {
   ledger_.fail_all(LINEERR_OPERATIONFAILED, PHONEERR_OPERATIONFAILED);
   pump_.drain(kLastWords);
   pump_.stop();
+  store_.finish();
   std::lock_guard lock(mutex_);
   tapi_ = {};
   // A callback may still be running, if it is what shut us down.
@@ -135,7 +136,7 @@ void Core::started(DWORD provider) {
   started_.insert(provider);
 }
 
-bool Core::is_last(DWORD provider) {
+bool Core::ended(DWORD provider) {
   std::lock_guard lock(mutex_);
   return started_.erase(provider) == 0 || started_.empty();
 }

@@ -66,7 +66,7 @@ class Core {
   /// TAPI may have this provider twice, under two permanent ids: all devices are the first one's, and only the last
   /// shutdown ends it.
   void started(DWORD provider);
-  bool is_last(DWORD provider);
+  bool ended(DWORD provider);  // whether that was the last
   LONG create_device(bool phone, DWORD_PTR temporary, DWORD device_id);
 
   // --- the link's thread

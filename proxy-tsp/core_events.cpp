@@ -1,8 +1,7 @@
-// The part of Core that the link's thread enters: answers, events and inventories, and how events reach TAPI.
+// The part of Core that the link's thread enters: answers and events, and how events reach TAPI.
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <numeric>
 
 #include "proxy-tsp/core.hpp"
 #include "wire/capabilities.hpp"
@@ -24,11 +23,6 @@ constexpr std::chrono::seconds kGiveUp{30};
 
 std::uint64_t param(const wire::fb::Event& event, std::size_t index) {
   return index == 0 ? event.param1() : index == 1 ? event.param2() : event.param3();
-}
-
-std::size_t size_of(const std::vector<wire::DeviceValues>& devices) {
-  return std::accumulate(devices.begin(), devices.end(), std::size_t{0},
-                         [](std::size_t sum, const auto& device) { return sum + wire::bytes_of(device); });
 }
 
 }  // namespace
@@ -388,116 +382,6 @@ void Core::send_to_dialog(const std::shared_ptr<Dialog>& dialog, std::optional<w
     tell_tapi(reinterpret_cast<HTAPILINE>(static_cast<std::uintptr_t>(dialog->htDlgInst)), HTAPICALL{},
               LINE_SENDDIALOGINSTANCEDATA, data ? reinterpret_cast<DWORD_PTR>(data->data()) : 0,
               data ? data->size() : 0, 0);
-  });
-}
-
-// --- inventory -----------------------------------------------------------------------------------------------------
-
-std::shared_ptr<Device> Core::find_device(bool phone, std::uint32_t permanent) {
-  const auto found = std::find_if(devices_.begin(), devices_.end(), [&](const auto& device) {
-    return device->phone == phone && device->values()->permanent == permanent;
-  });
-  return found == devices_.end() ? nullptr : *found;
-}
-
-/// Nothing counts before an inventory's last part.
-std::optional<wire::InventoryValues> Core::gathered(wire::InventoryValues part) {
-  for (const auto list : {&wire::InventoryValues::lines, &wire::InventoryValues::phones}) {
-    std::move((part.*list).begin(), (part.*list).end(), std::back_inserter(coming_.*list));
-  }
-  coming_.revision = part.revision;
-  coming_.complete = part.complete;
-  std::size_t bytes = size_of(coming_.lines) + size_of(coming_.phones);
-  if (!part.complete) {
-    std::lock_guard lock(mutex_);
-    for (const auto& device : devices_) bytes += wire::bytes_of(*device->values());
-  }
-  if (bytes > wire::kMaxInventory) {
-    coming_ = {};
-    throw Failure(Kind::TooLarge, "the host offers more lines and phones than a desktop can hold, " +
-                                      std::to_string(wire::kMaxInventory >> 20) + " MiB of them");
-  }
-  if (part.more) return std::nullopt;
-  return std::exchange(coming_, {});
-}
-
-void Core::on_inventory(const wire::fb::Inventory& inventory) {
-  const auto whole = gathered(wire::read_inventory(inventory));
-  if (!whole) return;
-  const auto& values = *whole;
-  std::vector<std::shared_ptr<Device>> come;
-  std::vector<std::shared_ptr<Device>> gone;
-  wire::InventoryValues stored;
-  {
-    std::lock_guard lock(mutex_);
-    // A change of what is not known yet would pass for all there is.
-    if (!values.complete && !inventoried_)
-      throw Failure(Kind::Malformed, "the host sent a change before an inventory");
-    if (values.complete) {
-      for (const auto& device : devices_) device->present = false;
-    }
-    const auto take = [&](const wire::DeviceValues& now, bool phone) {
-      auto device = find_device(phone, now.permanent);
-      if (!device) {
-        if (!values.complete && !now.arrived) return;
-        device = std::make_shared<Device>(phone, now);
-        devices_.push_back(device);
-      }
-      device->present = values.complete || now.arrived;
-      if (device->present) device->set_values(now);
-    };
-    for (const auto& line : values.lines) take(line, false);
-    for (const auto& phone : values.phones) take(phone, true);
-    inventoried_ = true;
-    gave_up_ = false;
-    for (const auto& device : devices_) {
-      if (device->present && !device->announced) come.push_back(device);
-      if (!device->present) gone.push_back(device);
-      device->announced = device->announced || device->present;
-      if (device->present) (device->phone ? stored.phones : stored.lines).push_back(*device->values());
-    }
-    std::erase_if(devices_, [](const auto& device) { return !device->present; });
-    stored.revision = values.revision;
-  }
-  inventory_came_.notify_all();
-  if (values.complete) {
-    log_(LogLevel::Info, "the host offers " + std::to_string(values.lines.size()) + " lines and " +
-                             std::to_string(values.phones.size()) + " phones to this desktop");
-  }
-  for (const auto& device : come) announce(device);
-  for (const auto& device : gone) withdraw(device);
-  if (const auto problem = store_.save(stored); !problem.empty()) log_(LogLevel::Error, problem);
-}
-
-void Core::announce(const std::shared_ptr<Device>& device) {
-  pump_.post([this, device] {
-    TapiSide tapi;
-    {
-      std::lock_guard lock(mutex_);
-      tapi = tapi_;
-    }
-    const auto provider = reinterpret_cast<DWORD_PTR>(tapi.hProvider);
-    if (device->phone && tapi.phone_create) {
-      tapi.phone_create(HTAPIPHONE{}, PHONE_CREATE, provider, device->values()->permanent, 0);
-    } else if (!device->phone && tapi.line_create) {
-      tapi.line_create(HTAPILINE{}, HTAPICALL{}, LINE_CREATE, provider, device->values()->permanent, 0);
-    }
-  });
-}
-
-void Core::withdraw(const std::shared_ptr<Device>& device) {
-  if (!device->known_to_tapi) return;
-  pump_.post([this, device] {
-    TapiSide tapi;
-    {
-      std::lock_guard lock(mutex_);
-      tapi = tapi_;
-    }
-    if (device->phone && tapi.phone_create) {
-      tapi.phone_create(HTAPIPHONE{}, PHONE_REMOVE, device->device_id, 0, 0);
-    } else if (!device->phone && tapi.line_create) {
-      tapi.line_create(HTAPILINE{}, HTAPICALL{}, LINE_REMOVE, device->device_id, 0, 0);
-    }
   });
 }
 

@@ -134,20 +134,23 @@ typename C::Outputs readable_outputs(const Answer& answer) {
   return {};
 }
 
+/// Whether a parameter is what the function makes, and somebody must close.
+template <class Role>
+constexpr bool kMakesSomething = wire::kMakesCall<Role> || std::is_same_v<Role, wire::NewMspLine>;
+
 /// What a function made whose caller has gone.
 template <class C>
 void close_what_it_made(Core& core, const Answer& answer) {
   const auto out = readable_outputs<C>(answer);
   wire::for_each_parameter<C>([&](auto at) {
     using Role = typename C::template Role<at.value>;
-    if constexpr (wire::kMakesCall<Role>) {
+    if constexpr (kMakesSomething<Role>) {
+      using Close =
+          std::conditional_t<wire::kMakesCall<Role>, wire::calls::lineCloseCall, wire::calls::lineCloseMSPInstance>;
+      constexpr auto close =
+          wire::kMakesCall<Role> ? wire::Function::lineCloseCall : wire::Function::lineCloseMSPInstance;
       const std::uint64_t id = std::get<at.value>(out);
-      if (id) core.tell(wire::Function::lineCloseCall, wire::encode(wire::calls::lineCloseCall::Inputs{id}));
-    } else if constexpr (std::is_same_v<Role, wire::NewMspLine>) {
-      const std::uint64_t id = std::get<at.value>(out);
-      if (id) {
-        core.tell(wire::Function::lineCloseMSPInstance, wire::encode(wire::calls::lineCloseMSPInstance::Inputs{id}));
-      }
+      if (id) core.tell(close, wire::encode(typename Close::Inputs{id}));
     }
   });
 }
@@ -184,7 +187,7 @@ LONG forward_sync(Core& core, wire::Function function, const typename C::Argumen
     Ledger::Undo undo;
     wire::for_each_parameter<C>([&](auto at) {
       using Role = typename C::template Role<at.value>;
-      if constexpr (wire::kMakesCall<Role> || std::is_same_v<Role, wire::NewMspLine>) {
+      if constexpr (kMakesSomething<Role>) {
         undo = [&core](const Answer& late) { close_what_it_made<C>(core, late); };
       }
     });

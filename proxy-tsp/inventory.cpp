@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
 #include "wire/failure.hpp"
 
@@ -27,8 +28,37 @@ std::optional<wire::InventoryValues> InventoryStore::load(std::string& problem) 
   }
 }
 
-std::string InventoryStore::save(const wire::InventoryValues& inventory) const {
-  if (folder_.empty()) return {};
+void InventoryStore::save(wire::InventoryValues inventory) {
+  if (folder_.empty()) return;
+  const std::lock_guard lock(mutex_);
+  next_ = std::move(inventory);
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  changed_.notify_one();
+}
+
+void InventoryStore::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    finishing_ = true;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+  finishing_ = false;
+}
+
+void InventoryStore::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return next_ || finishing_; });
+    if (!next_) return;
+    const auto inventory = *std::exchange(next_, std::nullopt);
+    lock.unlock();
+    if (const auto problem = write(inventory); !problem.empty()) failed_(problem);
+    lock.lock();
+  }
+}
+
+std::string InventoryStore::write(const wire::InventoryValues& inventory) const {
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   const auto bytes = wire::make_inventory(inventory);

@@ -411,7 +411,7 @@ LONG Override<calls::providerCreatePhoneDevice>::run(Core& core, DWORD_PTR dwTem
 }
 
 LONG Override<calls::providerShutdown>::run(Core& core, DWORD, DWORD dwPermanentProviderID) {
-  if (core.is_last(dwPermanentProviderID)) end(core);
+  if (core.ended(dwPermanentProviderID)) end(core);
   return 0;
 }
 

@@ -1,5 +1,10 @@
 // The stored inventory: TAPI's start without a network, devices that come and go.
+#ifndef _WIN32
+#include <sys/stat.h>
+#endif
+
 #include <fstream>
+#include <future>
 
 #include "desktop.hpp"
 #include "tests/platform/files.hpp"
@@ -20,6 +25,13 @@ class InventoryTest : public ::testing::Test {
     desktop.up = false;
     desktop.core().enumerate({}, lines, phones);
     return {lines, phones};
+  }
+  /// One part of an inventory, of which more are to come.
+  static void part(Desktop& desktop, const wire::DeviceValues& line) {
+    wire::InventoryValues values;
+    values.lines = {line};
+    values.more = true;
+    desktop.core().on_message(wire::make_inventory(values));
   }
   tests::TemporaryFolder folder_;
   CoreOptions options_;
@@ -73,6 +85,23 @@ TEST_F(InventoryTest, CapabilitiesThatHaveChangedAreAskedOfTheHostUntilItTellsTh
   EXPECT_EQ(ask(), 0);
 }
 
+#ifndef _WIN32
+TEST_F(InventoryTest, ADiskThatHangsHoldsNoEventUp) {
+  const auto pipe = folder_.path() / "inventory.bin.new";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);  // writing waits for a reader
+  std::ifstream reader;
+  Desktop desktop(options_);
+  auto heard = std::async(std::launch::async, [&] {
+    desktop.start();
+    desktop.open_line();
+    desktop.event(wire::Message::kLINE_LINEDEVSTATE, 0, LINEDEVSTATE_MSGWAITON);
+    desktop.told(1);
+  });
+  EXPECT_EQ(heard.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  reader.open(pipe);
+}
+#endif
+
 TEST_F(InventoryTest, DamagedFileIsIgnored) {
   { Desktop(options_).start(); }
   std::ofstream(folder_.path() / "inventory.bin", std::ios::binary | std::ios::trunc)
@@ -94,16 +123,9 @@ TEST_F(InventoryTest, AFileThatHoldsTooMuchIsIgnoredToo) {
 TEST_F(InventoryTest, OneInPartsCountsWithItsLastPart) {
   Desktop desktop;
   desktop.start();
-  wire::InventoryValues part;
-  part.lines = {device(5, 15)};
-  part.more = true;
-  desktop.core().on_message(wire::make_inventory(part));
-  part.lines = {device(kLineId, 11)};
-  desktop.core().on_message(wire::make_inventory(part));
-  part.lines.clear();
-  part.phones = {device(kPhoneId, 21, true)};
-  part.more = false;
-  desktop.core().on_message(wire::make_inventory(part));
+  part(desktop, device(5, 15));
+  part(desktop, device(kLineId, 11));
+  desktop.inventory({}, {device(kPhoneId, 21, true)});
   desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});  // and nothing is left of the parts
   desktop.inventory({device(kLineId, 11), device(6, 16)}, {device(kPhoneId, 21, true)});
   const auto told = desktop.told(2);
@@ -115,10 +137,7 @@ TEST_F(InventoryTest, OneInPartsCountsWithItsLastPart) {
 TEST_F(InventoryTest, PartsThatALostConnectionLeftDoNotCount) {
   Desktop desktop;
   desktop.start();
-  wire::InventoryValues part;
-  part.lines = {device(5, 15)};
-  part.more = true;
-  desktop.core().on_message(wire::make_inventory(part));
+  part(desktop, device(5, 15));
   desktop.core().on_down("a test");
   desktop.inventory({device(kLineId, 11)}, {device(kPhoneId, 21, true)});
   desktop.inventory({device(kLineId, 11), device(6, 16)}, {device(kPhoneId, 21, true)});
