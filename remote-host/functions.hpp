@@ -29,6 +29,18 @@ constexpr std::uint16_t number_of = static_cast<std::uint16_t>(detail::number_na
 /// Whether a function answers with PHONEERR_ codes.
 constexpr bool is_phone_function(std::string_view name) { return name.substr(0, 5) == "phone"; }
 
+/// Whether its caller has let go of something with it, whatever the driver says.
+constexpr bool closes(std::uint16_t function) {
+  switch (function) {
+    case number_of<wire::calls::lineClose>:
+    case number_of<wire::calls::lineCloseCall>:
+    case number_of<wire::calls::lineCloseMSPInstance>:
+    case number_of<wire::calls::phoneClose>:
+    case number_of<wire::calls::providerFreeDialogInstance>: return true;
+    default: return false;
+  }
+}
+
 /// What a function answers whose export is missing.
 constexpr LONG unavailable(std::string_view name) {
   return static_cast<LONG>(is_phone_function(name) ? PHONEERR_OPERATIONUNAVAIL : LINEERR_OPERATIONUNAVAIL);

@@ -100,17 +100,29 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
     wire::TimePoint since;
     bool reported = false;
   };
-  class Watched;
+  /// Marks a vendor call as running for the watchdog.
+  class Watched {
+   public:
+    Watched(Core& core, std::uint16_t function, std::uint64_t trace = 0);
+    ~Watched();
+    Watched(const Watched&) = delete;
+    Watched& operator=(const Watched&) = delete;
+
+   private:
+    Core& core_;
+    std::uint64_t number_ = 0;
+  };
 
   // life.cpp
   template <class C>
   std::pair<LONG, typename C::Outputs> ask(typename C::Inputs inputs);
+  template <class C, class... Arguments>
+  LONG call(Arguments... arguments);
   void add_device(bool phone, DWORD number, wire::InventoryValues& inventory);
   bool describe(const Device& device, wire::DeviceValues& values);
   bool describe_line(const Device& device, wire::DeviceValues& values);
   bool describe_phone(const Device& device, wire::DeviceValues& values);
   void describe_again(std::uint64_t id);
-  void change_devices(std::function<void()> change);
   void create_device(bool phone, DWORD_PTR temporary);
   void remove_device(std::uint64_t id);
   std::uint32_t permanent_id(Device& device, DWORD vendor_id);
@@ -174,8 +186,6 @@ class Core final : public CallbackSink, public std::enable_shared_from_this<Core
 
   std::mutex mutex_;
   bool closed_ = false;
-  bool inventoried_ = false;                    // the first inventory is sent
-  std::vector<std::function<void()>> changes_;  // that came before
   Table<Device> devices_;
   std::map<std::pair<bool, DWORD>, std::uint64_t> by_number_;
   std::set<VendorId> vendor_ids_;  // of the devices that are there

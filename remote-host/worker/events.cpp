@@ -234,11 +234,12 @@ void Core::on_event(bool phone, DWORD_PTR device, DWORD_PTR call, DWORD message,
     const auto self = shared_from_this();
     if (create) {
       // From the provider's queue and not from here: it calls the vendor.
-      return change_devices([self, phone, temporary = params[1]] { self->create_device(phone, temporary); });
+      return strands_->post(0, [self, phone, temporary = params[1]] { self->create_device(phone, temporary); });
     }
     const auto found = by_number_.find({phone, static_cast<DWORD>(params[0])});
     if (found == by_number_.end()) return drop(description->name, "names an unknown device");
-    change_devices([self, id = found->second] {  // then behind the device's own requests
+    // Behind the devices that came before, the first inventory's too; then behind the device's own requests.
+    strands_->post(0, [self, id = found->second] {
       self->strands_->post(self->strand_of(id), [self, id] { self->remove_device(id); });
     });
     return;

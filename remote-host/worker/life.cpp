@@ -72,8 +72,15 @@ std::pair<LONG, typename C::Outputs> Core::ask(typename C::Inputs inputs) {
   TypedVendorCall<C> call(std::move(inputs));
   CallSide side(*this, C::name);
   call.hold(side);
+  const Watched watched(*this, number_of<C>);
   const LONG result = call.invoke(vendor_);
   return {result, call.values(side)};
+}
+
+template <class C, class... Arguments>
+LONG Core::call(Arguments... arguments) {
+  const Watched watched(*this, number_of<C>);
+  return vendor_.call<C>(arguments...);
 }
 
 void Core::start() {
@@ -84,8 +91,7 @@ void Core::start() {
                                            wire::error_name(result) + "; see the provider's own documentation.");
   };
   DWORD version = 0;
-  LONG result =
-      vendor_.call<calls::lineNegotiateTSPIVersion>(kInitializeNegotiation, kLowest, kHighest, LPDWORD{&version});
+  LONG result = call<calls::lineNegotiateTSPIVersion>(kInitializeNegotiation, kLowest, kHighest, LPDWORD{&version});
   if (result != 0) fail("TSPI_lineNegotiateTSPIVersion", result);
   if (version < kLowest || version > kHighest)
     fail("the version it chose", static_cast<LONG>(LINEERR_INCOMPATIBLEAPIVERSION));
@@ -94,17 +100,16 @@ void Core::start() {
   DWORD lines = 0;
   DWORD phones = 0;
   if (vendor_.has<calls::providerEnumDevices>()) {
-    result =
-        vendor_.call<calls::providerEnumDevices>(options_.permanent_id, LPDWORD{&lines}, LPDWORD{&phones},
-                                                 reinterpret_cast<HPROVIDER>(static_cast<DWORD_PTR>(provider_token_)),
-                                                 &Registry::line_event, &Registry::phone_event);
+    result = call<calls::providerEnumDevices>(options_.permanent_id, LPDWORD{&lines}, LPDWORD{&phones},
+                                              reinterpret_cast<HPROVIDER>(static_cast<DWORD_PTR>(provider_token_)),
+                                              &Registry::line_event, &Registry::phone_event);
     if (result != 0) fail("TSPI_providerEnumDevices", result);
   }
   lines = std::min(lines, kMostDevices);
   phones = std::min(phones, kMostDevices);
   DWORD vendor_options = 0;
-  result = vendor_.call<calls::providerInit>(version_, options_.permanent_id, base_, base_, DWORD_PTR{lines},
-                                             DWORD_PTR{phones}, &Registry::completion, LPDWORD{&vendor_options});
+  result = call<calls::providerInit>(version_, options_.permanent_id, base_, base_, DWORD_PTR{lines},
+                                     DWORD_PTR{phones}, &Registry::completion, LPDWORD{&vendor_options});
   if (result != 0) fail("TSPI_providerInit", result);
   initialised_ = true;
   nonreentrant_ = (vendor_options & LINETSPIOPTION_NONREENTRANT) != 0;
@@ -115,16 +120,8 @@ void Core::start() {
   inventory.revision = ++revision_;
   for (DWORD i = 0; i < lines; ++i) add_device(false, base_ + i, inventory);
   for (DWORD i = 0; i < phones; ++i) add_device(true, base_ + i, inventory);
+  permanent_->store();
   out_.send(wire::make_inventory(inventory));
-  std::lock_guard lock(mutex_);
-  inventoried_ = true;
-  for (auto& change : std::exchange(changes_, {})) strands_->post(0, std::move(change));
-}
-
-/// Under the lock: devices come and go one behind the other, and all behind the first inventory.
-void Core::change_devices(std::function<void()> change) {
-  if (!inventoried_) return changes_.push_back(std::move(change));
-  strands_->post(0, std::move(change));
 }
 
 void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory) {
@@ -133,9 +130,8 @@ void Core::add_device(bool phone, DWORD number, wire::InventoryValues& inventory
   device.phone = phone;
   device.number = number;
   DWORD version = 0;
-  const LONG result =
-      phone ? vendor_.call<calls::phoneNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version})
-            : vendor_.call<calls::lineNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version});
+  const LONG result = phone ? call<calls::phoneNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version})
+                            : call<calls::lineNegotiateTSPIVersion>(number, kLowest, kHighest, LPDWORD{&version});
   device.version = version;
   const std::string what = (phone ? "phone " : "line ") + std::to_string(number - base_);
   if (result != 0 || version < kLowest || version > kHighest) {
@@ -249,8 +245,8 @@ void Core::create_device(bool phone, DWORD_PTR temporary) {
   if (!initialised_) return;
   const DWORD number = phone ? next_phone_ : next_line_;
   if (number - base_ >= Registry::kDevicesPerWorker) return;
-  const LONG result = phone ? vendor_.call<calls::providerCreatePhoneDevice>(temporary, number)
-                            : vendor_.call<calls::providerCreateLineDevice>(temporary, number);
+  const LONG result = phone ? call<calls::providerCreatePhoneDevice>(temporary, number)
+                            : call<calls::providerCreateLineDevice>(temporary, number);
   if (result != 0) {
     return log::warn("Provider " + options_.name + " announced a device and then refused to make it.");
   }
@@ -259,12 +255,13 @@ void Core::create_device(bool phone, DWORD_PTR temporary) {
   change.complete = false;
   change.revision = ++revision_;
   add_device(phone, number, change);
+  permanent_->store();
   if (!change.lines.empty() || !change.phones.empty()) out_.send(wire::make_inventory(change));
 }
 
 LONG Core::close_handle(bool phone, const void* handle) {
-  return phone ? vendor_.call<calls::phoneClose>(static_cast<HDRVPHONE>(handle))
-               : vendor_.call<calls::lineClose>(static_cast<HDRVLINE>(handle));
+  return phone ? call<calls::phoneClose>(static_cast<HDRVPHONE>(handle))
+               : call<calls::lineClose>(static_cast<HDRVLINE>(handle));
 }
 
 void Core::close_call(std::uint64_t id) {
@@ -273,7 +270,7 @@ void Core::close_call(std::uint64_t id) {
     std::lock_guard lock(mutex_);
     if (auto* call = calls_.find(id)) handle = std::exchange(call->handle, nullptr);  // once
   }
-  if (handle) vendor_.call<calls::lineCloseCall>(handle);
+  if (handle) call<calls::lineCloseCall>(handle);
   std::lock_guard lock(mutex_);
   finish_all_of(0, id);
   forget_call(id);
@@ -286,7 +283,7 @@ void Core::close_failed(std::uint64_t line) {
     std::lock_guard lock(mutex_);
     if (auto* device = devices_.find(line)) handles.swap(device->failed);
   }
-  for (const auto handle : handles) vendor_.call<calls::lineCloseCall>(handle);
+  for (const auto handle : handles) call<calls::lineCloseCall>(handle);
 }
 
 /// Under the lock: a line or phone that the vendor has closed, with all that hung on it.
@@ -327,8 +324,8 @@ void Core::release(std::uint64_t id) {
       open_dialogs.push_back(dialogs_.find(dialog)->handle);
     }
   }
-  for (const auto dialog : open_dialogs) vendor_.call<calls::providerFreeDialogInstance>(dialog);
-  for (const auto msp : open_msps) vendor_.call<calls::lineCloseMSPInstance>(msp);
+  for (const auto dialog : open_dialogs) call<calls::providerFreeDialogInstance>(dialog);
+  for (const auto msp : open_msps) call<calls::lineCloseMSPInstance>(msp);
   close_failed(id);
   for (const auto call : open_calls) close_call(call);
   if (handle) close_handle(phone, handle);
@@ -366,11 +363,10 @@ void Core::shut_down() {
     ids = devices_.ids_where([](const Device&) { return true; });
   }
   for (const auto id : ids) release(id);
-  if (initialised_) vendor_.call<calls::providerShutdown>(version_, options_.permanent_id);
+  if (initialised_) call<calls::providerShutdown>(version_, options_.permanent_id);
   initialised_ = false;
   std::lock_guard lock(mutex_);
   closed_ = true;
-  changes_.clear();
   pending_.clear();
   buried_.clear();
   if (provider_token_) Registry::root().release_token(provider_token_);

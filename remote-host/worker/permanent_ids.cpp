@@ -32,7 +32,7 @@ std::uint32_t PermanentIds::of(const std::string& provider, bool phone, std::uin
   while (id == 0 || taken_.count(id) != 0) ++id;
   taken_.emplace(id, name);
   ids_.emplace(name, id);
-  save();
+  stored_ = false;
   return id;
 }
 
@@ -90,8 +90,9 @@ std::size_t PermanentIds::add(const std::filesystem::path& table) {
   return ids_.size() - before;
 }
 
-void PermanentIds::save() {
-  if (file_.empty()) return;
+void PermanentIds::store() {
+  const std::lock_guard lock(mutex_);
+  if (stored_ || file_.empty()) return;
   try {
     // What was imported meanwhile stays.
     std::error_code ignored;
@@ -101,6 +102,7 @@ void PermanentIds::save() {
       }
     }
     write(file_);
+    stored_ = true;
   } catch (const Failure& failure) {
     log::error("The permanent ids are not stored: " + std::string(failure.what()));
   }

@@ -18,9 +18,11 @@ class PermanentIds {
   /// no such table, or another site's.
   explicit PermanentIds(std::string site = {}, std::filesystem::path file = {});
 
-  /// `nth`: for vendors that give several devices one id, which of them this is. A new id is in the file before it is
-  /// returned; a file that cannot be written is named in the log.
+  /// `nth`: for vendors that give several devices one id, which of them this is. A new id is to be stored before
+  /// anybody is told of it.
   std::uint32_t of(const std::string& provider, bool phone, std::uint32_t vendor_id, std::uint32_t nth);
+  /// New ids are in the file after it; a file that cannot be written is named in the log.
+  void store();
 
   /// Takes the ids of another host's table of the same site; how many were new. Throws Failure(Configuration), and
   /// nothing is changed: not such a table, or one of its ids is another device's here.
@@ -35,13 +37,13 @@ class PermanentIds {
 
   std::uint32_t hash(const Name& name) const;
   Ids read(const std::filesystem::path& table) const;
-  void save();
 
   const std::string site_;
   const std::filesystem::path file_;
   std::mutex mutex_;
   Ids ids_;
   std::map<std::uint32_t, Name> taken_;
+  bool stored_ = true;
 };
 
 }  // namespace tsplink::host

@@ -26,39 +26,24 @@ constexpr std::uint16_t kDialling[] = {number_of<calls::lineMakeCall>,
                                        number_of<calls::lineSetupConference>,
                                        number_of<calls::linePrepareAddToConference>};
 
-/// Functions that are always carried out: their caller has let go already.
-constexpr std::uint16_t kClosing[] = {number_of<calls::lineClose>, number_of<calls::lineCloseCall>,
-                                      number_of<calls::lineCloseMSPInstance>, number_of<calls::phoneClose>,
-                                      number_of<calls::providerFreeDialogInstance>};
-
 constexpr std::size_t kMostGathers = 16;  // of one call, whose end the vendor has not told
 
-template <std::size_t N>
-bool among(const std::uint16_t (&functions)[N], std::uint16_t function) {
-  return std::find(std::begin(functions), std::end(functions), function) != std::end(functions);
+bool dials(std::uint16_t function) {
+  return std::find(std::begin(kDialling), std::end(kDialling), function) != std::end(kDialling);
 }
 
 }  // namespace
 
-/// Marks a vendor call as running for the watchdog.
-class Core::Watched {
- public:
-  Watched(Core& core, const Job& job) : core_(core) {
-    std::lock_guard lock(core.running_mutex_);
-    number_ = core.next_running_++;
-    core.running_.emplace(number_, Running{job.function, job.trace, core.clock_.now()});
-  }
-  ~Watched() {
-    std::lock_guard lock(core_.running_mutex_);
-    core_.running_.erase(number_);
-  }
-  Watched(const Watched&) = delete;
-  Watched& operator=(const Watched&) = delete;
+Core::Watched::Watched(Core& core, std::uint16_t function, std::uint64_t trace) : core_(core) {
+  std::lock_guard lock(core.running_mutex_);
+  number_ = core.next_running_++;
+  core.running_.emplace(number_, Running{function, trace, core.clock_.now()});
+}
 
- private:
-  Core& core_;
-  std::uint64_t number_ = 0;
-};
+Core::Watched::~Watched() {
+  std::lock_guard lock(core_.running_mutex_);
+  core_.running_.erase(number_);
+}
 
 std::size_t Core::watch() {
   std::lock_guard lock(running_mutex_);
@@ -68,7 +53,7 @@ std::size_t Core::watch() {
     running.reported = true;
     ++found;
     log::warn("Provider " + options_.name + ": TSPI_" + std::string(wire::function_info(running.function)->name) +
-                  " does not return; its line waits for it.",
+                  " does not return; what comes behind it waits.",
               {log::trace(running.trace)});
   }
   return found;
@@ -144,10 +129,10 @@ void Core::receive(wire::Buffer buffer) {
 }
 
 bool Core::too_late(const Job& job) const {
-  if (among(kClosing, job.function)) return false;
+  if (closes(job.function)) return false;  // its caller has let go already
   const auto waited = clock_.now() - job.arrived;
   if (job.deadline_ms != 0 && waited >= std::chrono::milliseconds(job.deadline_ms)) return true;
-  return among(kDialling, job.function) && waited >= options_.begin_bound;
+  return dials(job.function) && waited >= options_.begin_bound;
 }
 
 void Core::run(const Job& job) {
@@ -162,7 +147,7 @@ void Core::run(const Job& job) {
   try {
     const std::shared_ptr<VendorCall> call = make_vendor_call(job.function, job.arguments);
     if (!vendor_.has(job.function)) {
-      if (job.dialog && among(kClosing, job.function)) {
+      if (job.dialog && closes(job.function)) {
         const std::lock_guard lock(mutex_);
         forget_dialog(job.dialog);
       }
@@ -196,7 +181,7 @@ void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::
   }
   LONG result = 0;
   {
-    const Watched watched(*this, job);
+    const Watched watched(*this, job.function, job.trace);
     result = call.invoke(vendor_);
   }
   say("returned", job.function, result, job.trace);
@@ -218,7 +203,7 @@ void Core::run_now(const Job& job, VendorCall& call, CallSide& side, const std::
     }
   }
   std::unique_lock lock(mutex_);
-  if (among(kClosing, job.function)) finish_close(job);
+  if (closes(job.function)) finish_close(job);
   answer(job.id, job.function, result, outputs);
 }
 
@@ -266,7 +251,7 @@ void Core::run_later(const Job& job, const std::shared_ptr<VendorCall>& call, Ca
   }
   LONG result = 0;
   {
-    const Watched watched(*this, job);
+    const Watched watched(*this, job.function, job.trace);
     result = call->invoke(vendor_);
   }
   say("returned", job.function, result, job.trace);

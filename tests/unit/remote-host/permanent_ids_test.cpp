@@ -37,6 +37,7 @@ TEST_F(PermanentIdsTest, WhoMovedOnStaysThere) {
     first = ids.of("pbx", false, kFirst, 0);
     second = ids.of("pbx", false, kCollides, 0);
     EXPECT_EQ(second, first + 1);
+    ids.store();
   }
   PermanentIds again("", file("ids.toml"));
   EXPECT_EQ(again.of("pbx", false, kCollides, 0), second);  // although it is the first to ask now
@@ -93,6 +94,7 @@ TEST_F(PermanentIdsTest, ATableThatContradictsIsRefusedAsAWhole) {
 TEST_F(PermanentIdsTest, AnImportThatIsNotStoredSaysSo) {
   PermanentIds from("", file("from.toml"));
   from.of("simpbx", false, 1, 0);
+  from.store();
   EXPECT_THROW(PermanentIds("", file("none") / "ids.toml").add(file("from.toml")), Failure);
 }
 
@@ -100,9 +102,23 @@ TEST_F(PermanentIdsTest, ARunningHostKeepsWhatWasImportedMeanwhile) {
   write("other.toml", "[[device]]\nprovider = \"pbx\"\nkind = \"line\"\nvendor_id = 5\nnth = 0\nid = 4711\n");
   PermanentIds running("", file("ids.toml"));
   running.of("pbx", false, 1, 0);
+  running.store();
   EXPECT_EQ(PermanentIds("", file("ids.toml")).add(file("other.toml")), 1U);
   running.of("pbx", false, 2, 0);  // a new device
+  running.store();
   EXPECT_EQ(PermanentIds("", file("ids.toml")).of("pbx", false, 5, 0), 4711U);
+}
+
+/// The file is read and written as a whole: not once for each line of a driver that starts.
+TEST_F(PermanentIdsTest, ManyAreStoredTogether) {
+  PermanentIds ids("", file("ids.toml"));
+  for (std::uint32_t i = 0; i < 100; ++i) ids.of("pbx", false, i, 0);
+  EXPECT_FALSE(std::filesystem::exists(file("ids.toml")));
+  ids.store();
+  EXPECT_EQ(PermanentIds("", file("ids.toml")).size(), 100U);
+  std::filesystem::remove(file("ids.toml"));
+  ids.store();
+  EXPECT_FALSE(std::filesystem::exists(file("ids.toml"))) << "nothing is new";
 }
 
 TEST_F(PermanentIdsTest, ABrokenTableIsNotWrittenOver) {

@@ -296,8 +296,9 @@ TEST_F(AsyncTest, NotDialledLate) {
   EXPECT_EQ(worker_->watch(), 0U);  // once for each call
   const auto lines = log.lines();
   ASSERT_EQ(lines.size(), 1U);
-  EXPECT_NE(lines[0].find("TSPI_lineGetNumAddressIDs does not return; its line waits for it. trace=0000000000000001"),
-            std::string::npos)
+  EXPECT_NE(
+      lines[0].find("TSPI_lineGetNumAddressIDs does not return; what comes behind it waits. trace=0000000000000001"),
+      std::string::npos)
       << lines[0];
   go = true;
   EXPECT_EQ(await(slow).result, 0);

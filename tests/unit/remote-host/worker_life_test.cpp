@@ -4,6 +4,7 @@
 #include <set>
 
 #include "fake_vendor.hpp"
+#include "log_file.hpp"
 
 namespace tsplink::host::test {
 namespace {
@@ -219,6 +220,29 @@ TEST_F(LifeTest, ALineThatGoesWhileItIsBeingDescribedComesAndGoes) {
     if (inventory && !inventory->complete()) arrived.push_back(inventory->lines()->Get(0)->arrived());
   }
   EXPECT_EQ(arrived, (std::vector<bool>{true, false}));
+}
+
+TEST_F(LifeTest, TheWatchdogAlsoSeesWhatNoDesktopHasAskedFor) {
+  static std::atomic<bool> entered{false};
+  static std::atomic<bool> go{false};
+  fake_.set<calls::providerCreateLineDevice>([](DWORD_PTR, DWORD) -> LONG {
+    entered = true;
+    while (!go) std::this_thread::yield();
+    return 0;
+  });
+  start();
+  vendor().line_event(nullptr, nullptr, LINE_CREATE, reinterpret_cast<DWORD_PTR>(vendor().provider), 77, 0);
+  const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!entered && std::chrono::steady_clock::now() < bound) std::this_thread::yield();
+  clock_.advance(std::chrono::seconds(30));
+  const LogFile log(log::Level::Warn);
+  EXPECT_EQ(worker_->watch(), 1U);
+  EXPECT_EQ(worker_->activity().stuck, 1U);
+  ASSERT_EQ(log.lines().size(), 1U);
+  EXPECT_NE(log.lines()[0].find("TSPI_providerCreateLineDevice does not return; what comes behind it waits."),
+            std::string::npos)
+      << log.lines()[0];
+  go = true;
 }
 
 TEST_F(LifeTest, ALineThatGoesBeforeTheFirstInventoryGoesAfterIt) {
