@@ -56,8 +56,8 @@ bool Policy::Holders::match(const Holder& holder) const {
                      [&](const auto& name) { return any_matches(names, name); });
 }
 
-bool Policy::Rule::match(const Holder& holder, const DeviceFacts& device) const {
-  return match(device) && std::any_of(to.begin(), to.end(), [&](const auto& each) { return each.match(holder); });
+bool Policy::Rule::match(const Holder& holder) const {
+  return std::any_of(to.begin(), to.end(), [&](const auto& each) { return each.match(holder); });
 }
 
 bool Policy::Rule::match(const DeviceFacts& device) const {
@@ -75,23 +75,34 @@ bool Policy::Rule::match(const DeviceFacts& device) const {
   return ids.empty() || std::find(ids.begin(), ids.end(), device.permanent) != ids.end();
 }
 
-Grant Policy::grant(const Holder& holder, const DeviceFacts& device) const {
+Grant Policy::Rules::grant(const DeviceFacts& device) const {
   Grant all;
-  for (const auto& rule : rules_) {
-    if (!rule.match(holder, device)) continue;
-    all.right = std::max(all.right, rule.grant.right);
-    all.msp_data = all.msp_data || rule.grant.msp_data;
+  for (const auto* rule : rules_) {
+    if (!rule->match(device)) continue;
+    all.right = std::max(all.right, rule->grant.right);
+    all.msp_data = all.msp_data || rule->grant.msp_data;
   }
   all.msp_data = all.msp_data || all.right == wire::Right::Control;
   return all;
 }
 
-std::vector<std::size_t> Policy::grants_for(const Holder& holder, const DeviceFacts& device) const {
-  const auto all = grant(holder, device);
-  std::vector<std::size_t> found;
+Policy::Rules Policy::rules_for(const Holder& holder) const {
+  Rules found;
   for (const auto& rule : rules_) {
-    const bool gives = rule.grant.right == all.right || (rule.grant.msp_data && all.right == wire::Right::Monitor);
-    if (gives && rule.match(holder, device)) found.push_back(rule.at);
+    if (rule.match(holder)) found.rules_.push_back(&rule);
+  }
+  return found;
+}
+
+Grant Policy::grant(const Holder& holder, const DeviceFacts& device) const { return rules_for(holder).grant(device); }
+
+std::vector<std::size_t> Policy::grants_for(const Holder& holder, const DeviceFacts& device) const {
+  const auto rules = rules_for(holder);
+  const auto all = rules.grant(device);
+  std::vector<std::size_t> found;
+  for (const auto* rule : rules.rules_) {
+    const bool gives = rule->grant.right == all.right || (rule->grant.msp_data && all.right == wire::Right::Monitor);
+    if (gives && rule->match(device)) found.push_back(rule->at);
   }
   return found;
 }

@@ -45,7 +45,9 @@ class Policy {
   /// Everybody has the right to everything: for tests of other things.
   static Policy everything(wire::Right right);
 
-  /// The strongest of all that match.
+  class Rules;
+  /// What it says to one desktop: to be kept by who asks about many devices.
+  Rules rules_for(const Holder& holder) const;
   Grant grant(const Holder& holder, const DeviceFacts& device) const;
 
   /// The lines of the file at which the grants begin that give this; in the file's order.
@@ -72,11 +74,22 @@ class Policy {
     Grant grant;
     std::size_t at = 0;  // line of the file
     bool match(const DeviceFacts& device) const;
-    bool match(const Holder& holder, const DeviceFacts& device) const;
+    bool match(const Holder& holder) const;
   };
   friend class PolicyReader;
 
   std::vector<Rule> rules_;
+};
+
+/// The rules that are for one desktop; as long as their policy is there.
+class Policy::Rules {
+ public:
+  /// The strongest of all that match.
+  Grant grant(const DeviceFacts& device) const;
+
+ private:
+  friend class Policy;
+  std::vector<const Rule*> rules_;
 };
 
 /// Whether a text is what a pattern says: "*" stands for any characters, "?" for one; the whole text is compared,

@@ -47,7 +47,7 @@ struct SessionInfo {
 };
 
 struct BrokerOptions {
-  std::size_t requests_in_flight = 256;   // of one session
+  std::size_t requests_in_flight = 256;   // of one session at one device; at all of its devices 8 times as many
   std::size_t worker_bytes = 64U << 20U;  // arguments that one worker has not answered, of sessions that are gone too
   wire::Duration monitor_delay =
       std::chrono::milliseconds(250);                 // until calls are announced without a media detection
@@ -92,7 +92,9 @@ class Broker {
   using Span = std::span<const std::uint8_t>;
   struct Session {
     SessionInfo info;
+    Policy::Rules rules;  // of the policy in force
     std::size_t in_flight = 0;
+    std::unordered_map<std::uint64_t, std::size_t> in_flight_at{};  // of those, by device
     std::unordered_map<std::uint64_t, Grant> grants;  // by device; what is not there does not exist for it
     std::uint64_t revision = 0;                       // its own: others' changes are none of its business
     std::uint64_t number = 0;                         // for people, who cannot name it by its id
@@ -170,6 +172,7 @@ class Broker {
     bool close_drops = false;
     std::uint32_t media_modes = 0;  // that it has
     Life life = Life::Closed;
+    bool ended = false;  // the vendor has closed it by itself: LINE_CLOSE or PHONE_CLOSE
     std::vector<Attachment> attachments;
     std::vector<Request> opening;  // answered when the vendor's line is open (their arguments are not used any more)
     Wishes status;                 // of lineSetStatusMessages (two masks) or phoneSetStatusMessages (three)
@@ -219,10 +222,10 @@ class Broker {
   }
   static DeviceFacts facts_of(const Station& station, const std::string& provider);
   void describe(Station& station, wire::DeviceValues values);
-  /// Gives sessions what the policy says now, and takes what it says no more.
-  void review();
+  /// Gives sessions what the policy says now of these devices, and takes what it says no more.
+  void review(const std::vector<const Station*>& stations);
   /// One session's part of that; the devices that are to be taken.
-  std::vector<std::uint64_t> review(SessionId id, Session& session);
+  std::vector<std::uint64_t> review(SessionId id, Session& session, const std::vector<const Station*>& stations);
   void expel(SessionId session, std::uint64_t device);
   /// It may only watch a device from now on.
   void demote(SessionId id, const Session& session, const Station& station);
@@ -235,6 +238,7 @@ class Broker {
   static Override override_of(std::uint16_t function);
   /// Whether it leaves everything at the vendor as it is.
   static bool only_reads(std::uint16_t function);
+  bool too_many(const Session& session, const Request& request) const;
   void note_names(Request& request, const std::vector<NamedId>& named) const;
   void check(Request& request, const std::vector<NamedId>& all) const;
   /// What the audit says of it, but how it ended; none: nothing.

@@ -159,6 +159,11 @@ void Broker::leave_call(CallState& call, SessionId session) {
 }
 
 void Broker::create_instance(const Request& request) {
+  constexpr std::ptrdiff_t kMost = 256;  // of one session on one line: TAPI makes one for each address
+  const auto has = std::count_if(instances_.begin(), instances_.end(), [&](const auto& each) {
+    return each.second.device == request.device && each.second.session == request.session;
+  });
+  if (has >= kMost) return respond(request, static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
   forward(request, [this](Pending& pending, LONG result, Span outputs) {
     if (result == 0) {
       const auto values = wire::decode<calls::lineCreateMSPInstance::Outputs>(outputs);

@@ -42,6 +42,7 @@ void Broker::worker_message(std::size_t worker, const wire::Buffer& envelope) {
 
 void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) {
   std::vector<std::uint64_t> gone;
+  std::vector<std::uint64_t> told;
   std::vector<std::pair<SessionId, std::uint64_t>> renewed;  // who must hear that a device says something else now
   for (const bool phone : {false, true}) {
     for (const auto& device : phone ? values.phones : values.lines) {
@@ -61,10 +62,15 @@ void Broker::inventory(std::size_t worker, const wire::InventoryValues& values) 
         }
       }
       describe(station, device);
+      told.push_back(device.id);
     }
   }
   for (const auto id : gone) remove_station(id);
-  review();
+  std::vector<const Station*> stations;
+  for (const auto id : told) {
+    if (const auto found = stations_.find(id); found != stations_.end()) stations.push_back(&found->second);
+  }
+  review(stations);
   for (const auto& [session, device] : renewed) {
     auto& open = open_sessions_.at(session);
     const auto found = stations_.find(device);
@@ -113,10 +119,14 @@ void Broker::remove_station(std::uint64_t id) {
 }
 
 std::size_t Broker::session_up(SessionId id, SessionInfo info) {
-  auto& session = open_sessions_[id] = Session{std::move(info), 0, {}, 0, ++visits_, options_.clock->now()};
+  auto& session = open_sessions_[id] = Session{};
+  session.info = std::move(info);
+  session.rules = policy_->rules_for(session.info.certificate);
+  session.number = ++visits_;
+  session.since = options_.clock->now();
   wire::InventoryValues all;
   for (const auto* station : in_order()) {
-    const auto grant = policy_->grant(session.info.certificate, station->facts);
+    const auto grant = session.rules.grant(station->facts);
     if (!grant.exists()) continue;
     session.grants[station->values.id] = grant;
     (station->phone ? all.phones : all.lines).push_back(station->values);
@@ -148,13 +158,18 @@ void Broker::open(const Request& request) {
   if (station.attachment(request.session) || std::any_of(station.opening.begin(), station.opening.end(), waits)) {
     return respond(request, static_cast<LONG>(station.phone ? PHONEERR_ALLOCATED : LINEERR_ALLOCATED));
   }
-  if (station.life == Life::Open) return attach(station, request);
+  if (station.life == Life::Open && !station.ended) return attach(station, request);
   station.opening.push_back(request);
-  if (station.life == Life::Closed) open_at_vendor(station);
+  if (station.life == Life::Closed) return open_at_vendor(station);
+  if (station.life != Life::Open) return;
+  // All have heard that it is closed: who has not closed it yet is not waited for.
+  for (const auto& attachment : std::vector(station.attachments))
+    detach(request.device, attachment.session, "the driver has closed its line", {});
 }
 
 void Broker::open_at_vendor(Station& station) {
   station.life = Life::Opening;
+  station.ended = false;
   const auto id = station.values.id;
   const auto trace = station.opening.front().trace;
   const auto done = [this, id](Pending&, LONG result, Span) { opened(id, result); };

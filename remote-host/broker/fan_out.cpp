@@ -8,6 +8,16 @@ namespace tsplink::host {
 
 using wire::Message;
 
+namespace {
+
+/// The vendor has closed it by itself; it is opened anew for who wants it again.
+bool ends_device(const wire::fb::Event& event) {
+  const auto message = static_cast<Message>(event.message());
+  return message == Message::kLINE_CLOSE || message == Message::kPHONE_CLOSE;
+}
+
+}  // namespace
+
 bool Broker::asked_for(const Station& station, SessionId session, const wire::fb::Event& event) {
   const auto asked = [&](std::size_t which) { return station.status.mask(session, which); };
   switch (static_cast<Message>(event.message())) {
@@ -51,6 +61,7 @@ void Broker::event(const wire::Buffer& envelope, const wire::fb::Event& event) {
     }
     return;
   }
+  station.ended = station.ended || ends_device(event);
   for (const auto& attachment : station.attachments) {
     if (asked_for(station, attachment.session, event)) sessions_.send(attachment.session, envelope);
   }

@@ -23,20 +23,10 @@ wire::Family family_of(std::uint16_t function) {
 
 LONG failed(std::uint16_t function) { return operation_failed(wire::function_info(function)->name); }
 
-bool lets_go(std::uint16_t function) {
-  switch (function) {
-    case number_of<calls::lineClose>:
-    case number_of<calls::lineCloseCall>:
-    case number_of<calls::lineCloseMSPInstance>:
-    case number_of<calls::lineDrop>:
-    case number_of<calls::phoneClose>:
-    case number_of<calls::providerFreeDialogInstance>: return true;
-    default: return false;
-  }
-}
-
 // Such requests pass however much a driver owes: those that drop and close are among them.
 constexpr std::size_t kSmallRequest = 1024;
+
+constexpr std::size_t kBusyDevices = 8;  // of one session, that may have all the requests of a device under way
 
 }  // namespace
 
@@ -107,14 +97,12 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
   try {
     const auto named = named_ids(request.function, request.arguments);
     note_names(request, named);
-    // However many are under way, a desktop can let go: as many again.
-    const auto bound = options_.requests_in_flight * (lets_go(request.function) ? 2 : 1);
-    if (session->second.in_flight >= bound) {
+    check(request, named);
+    if (too_many(session->second, request)) {
       throw Failure(
           Kind::TooLarge, "too many of its requests are under way",
           static_cast<LONG>(is_phone_function(info->name) ? PHONEERR_RESOURCEUNAVAIL : LINEERR_RESOURCEUNAVAIL));
     }
-    check(request, named);
     const auto size = request.arguments.size();
     if (size > kSmallRequest && workers_[station(request.device).worker].bytes + size > options_.worker_bytes) {
       throw Failure(Kind::TooLarge, "the driver holds too many unanswered requests");
@@ -126,6 +114,14 @@ void Broker::session_message(SessionId id, const wire::Buffer& envelope) {
                {log::trace(request.trace)});
     respond(request, failure.code() ? failure.code() : wire::to_error(failure, family_of(request.function)));
   }
+}
+
+/// A line that hangs costs a desktop's others nothing; and however many are under way, it can let go: as many again.
+bool Broker::too_many(const Session& session, const Request& request) const {
+  const bool lets_go = closes(request.function) || request.function == number_of<calls::lineDrop>;
+  const auto bound = options_.requests_in_flight * (lets_go ? 2 : 1);
+  const auto here = session.in_flight_at.find(request.device);
+  return session.in_flight >= bound * kBusyDevices || (here != session.in_flight_at.end() && here->second >= bound);
 }
 
 /// The audit names what was asked for, also where the desktop has no right to know of it.
@@ -266,6 +262,7 @@ std::uint64_t Broker::expect(std::size_t worker, const Request& from, Done done)
   pending_.emplace(id, std::move(pending));
   if (const auto session = open_sessions_.find(from.session); session != open_sessions_.end()) {
     ++session->second.in_flight;
+    ++session->second.in_flight_at[from.device];
   }
   return id;
 }
@@ -308,7 +305,11 @@ void Broker::answered(std::uint64_t id, LONG result, Span outputs) {
   worker.bytes -= pending.bytes;
   if (!only_reads(pending.from.function)) ++worker.acts;
   if (const auto session = open_sessions_.find(pending.from.session); session != open_sessions_.end()) {
-    if (session->second.in_flight) --session->second.in_flight;
+    auto& at = session->second.in_flight_at;
+    if (const auto here = at.find(pending.from.device); here != at.end()) {
+      --session->second.in_flight;
+      if (--here->second == 0) at.erase(here);
+    }
   }
   try {
     if (pending.done) {

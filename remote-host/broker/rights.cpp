@@ -50,27 +50,30 @@ void Broker::tell_of(SessionId id, Session& session, wire::DeviceValues device, 
 
 void Broker::set_policy(std::shared_ptr<const Policy> policy) {
   policy_ = std::move(policy);
-  review();
+  for (auto& [id, session] : open_sessions_) session.rules = policy_->rules_for(session.info.certificate);
+  review(in_order());
 }
 
-void Broker::review() {
+void Broker::review(const std::vector<const Station*>& stations) {
   // First what everybody may do now, then who may not any more: a line that is handed over is never without a user.
   std::vector<std::pair<SessionId, std::uint64_t>> taken;
   for (auto& [id, session] : open_sessions_) {
-    for (const auto device : review(id, session)) taken.emplace_back(id, device);
+    for (const auto device : review(id, session, stations)) taken.emplace_back(id, device);
   }
   for (const auto& [id, device] : taken) expel(id, device);
-  for (auto& [id, station] : stations_) tell_unions(station);  // a monitor's wishes count less
+  for (const auto* station : stations)
+    tell_unions(stations_.at(station->values.id));  // a monitor's wishes count less
 }
 
-std::vector<std::uint64_t> Broker::review(SessionId id, Session& session) {
+std::vector<std::uint64_t> Broker::review(SessionId id, Session& session,
+                                          const std::vector<const Station*>& stations) {
   wire::InventoryValues come;
   come.complete = false;
   std::vector<std::uint64_t> taken;
-  for (const auto* station : in_order()) {
+  for (const auto* station : stations) {
     const auto device = station->values.id;
     const auto before = grant_of(id, device);
-    const auto now = policy_->grant(session.info.certificate, station->facts);
+    const auto now = session.rules.grant(station->facts);
     if (now == before) continue;
     if (!now.exists()) {
       taken.push_back(device);

@@ -53,6 +53,25 @@ TEST_F(BrokerTest, OpenWhileClosingOpensAgain) {
   EXPECT_EQ(result_of(kBert, again), 0);
 }
 
+/// Whoever comes again first must not be given the line that is over.
+TEST_F(BrokerTest, ALineThatTheVendorHasClosedIsOpenedAnew) {
+  open(kAnna);
+  open(kBert);
+  event(Message::kLINE_CLOSE, 0, 0);
+  EXPECT_EQ(hears(kBert), Names{"LINE_CLOSE 0"});
+  request<calls::lineClose>(kAnna, {kLine});
+  asked_.clear();
+  const auto again = request<calls::lineOpen>(kAnna, {kLine, {}, {}, 0x00020002, {}});
+  EXPECT_EQ(result_of(kAnna, again), 1);
+  EXPECT_EQ(vendor(), (Names{"lineClose", "lineOpen"}));
+  EXPECT_EQ(result_of(kAnna, again), 0);
+  request<calls::lineClose>(kBert, {kLine});  // late: what it had open is gone
+  EXPECT_EQ(vendor(), Names{});
+  const auto joins = request<calls::lineOpen>(kBert, {kLine, {}, {}, 0x00020002, {}});
+  EXPECT_EQ(vendor(), Names{});
+  EXPECT_EQ(result_of(kBert, joins), 0);
+}
+
 TEST_F(BrokerTest, ForeignObjectsDoNotExist) {
   open(kAnna);
   new_call(0x77);
@@ -184,6 +203,17 @@ class MspTest : public BrokerTest {
   }
 };
 
+TEST_F(MspTest, InstancesAreBounded) {
+  open(kAnna);
+  for (std::uint64_t i = 0; i < 256; ++i) instance(kAnna, 0x1000 + i);
+  const auto refused = request<calls::lineCreateMSPInstance>(kAnna, {kLine, 0, {}, 1});
+  EXPECT_TRUE(asked_.empty());
+  EXPECT_EQ(result_of(kAnna, refused), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
+  request<calls::lineCloseMSPInstance>(kAnna, {0x1000});
+  EXPECT_EQ(vendor(), Names{"lineCloseMSPInstance"});
+  instance(kAnna, 0x2000);
+}
+
 TEST_F(MspTest, DataGoesWhereItBelongs) {
   open(kAnna);
   open(kBert);
@@ -274,6 +304,32 @@ TEST_F(BrokerTest, RequestsInFlightAreBounded) {
             static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
   vendor();
   request<calls::lineGetNumAddressIDs>(kAnna, {kLine, {}});
+  EXPECT_EQ(asked_.size(), 1U);
+}
+
+TEST_F(BrokerTest, ALineThatHangsCostsOthersNothing) {
+  wire::InventoryValues values;
+  values.complete = false;
+  std::vector<std::uint64_t> lines;
+  for (std::uint32_t i = 0; i < 9; ++i) {
+    wire::DeviceValues line;
+    line.id = lines.emplace_back(0x10000 + i);
+    line.permanent = 100 + i;
+    line.version = 0x00020002;
+    line.arrived = true;
+    values.lines.push_back(line);
+  }
+  broker_.worker_message(worker_, wire::make_inventory(values));
+  const auto ask = [this](std::uint64_t line) { return request<calls::lineGetNumAddressIDs>(kAnna, {line, {}}); };
+  for (const auto line : lines) request<calls::lineOpen>(kAnna, {line, {}, {}, 0x00020002, {}});
+  vendor();
+  for (std::size_t i = 0; i < 8; ++i) {
+    for (int n = 0; n < 256; ++n) ask(lines[i]);
+    EXPECT_EQ(asked_.size(), (i + 1) * 256);
+  }
+  EXPECT_EQ(result_of(kAnna, ask(lines[8])), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL)) << "there is a bound to it";
+  vendor();
+  ask(lines[8]);
   EXPECT_EQ(asked_.size(), 1U);
 }
 
