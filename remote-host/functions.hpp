@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <initializer_list>
 #include <string_view>
 
 #include "wire/calls.hpp"
@@ -31,14 +32,11 @@ constexpr bool is_phone_function(std::string_view name) { return name.substr(0, 
 
 /// Whether its caller has let go of something with it, whatever the driver says.
 constexpr bool closes(std::uint16_t function) {
-  switch (function) {
-    case number_of<wire::calls::lineClose>:
-    case number_of<wire::calls::lineCloseCall>:
-    case number_of<wire::calls::lineCloseMSPInstance>:
-    case number_of<wire::calls::phoneClose>:
-    case number_of<wire::calls::providerFreeDialogInstance>: return true;
-    default: return false;
+  for (const auto* name :
+       {"lineClose", "lineCloseCall", "lineCloseMSPInstance", "phoneClose", "providerFreeDialogInstance"}) {
+    if (function == detail::number_named(name)) return true;
   }
+  return false;
 }
 
 /// What a function answers whose export is missing.
