@@ -32,7 +32,11 @@ void InventoryStore::save(wire::InventoryValues inventory) {
   if (folder_.empty()) return;
   const std::lock_guard lock(mutex_);
   next_ = std::move(inventory);
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  try {
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& failure) {
+    failed_(std::string("The inventory is not stored: no thread for it: ") + failure.what());
+  }
   changed_.notify_one();
 }
 
@@ -53,7 +57,13 @@ void InventoryStore::run() {
     if (!next_) return;
     const auto inventory = *std::exchange(next_, std::nullopt);
     lock.unlock();
-    if (const auto problem = write(inventory); !problem.empty()) failed_(problem);
+    std::string problem;
+    try {
+      problem = write(inventory);
+    } catch (const std::exception& failure) {  // of no memory, or of a path that is no text
+      problem = std::string("The inventory is not stored: ") + failure.what();
+    }
+    if (!problem.empty()) failed_(problem);
     lock.lock();
   }
 }

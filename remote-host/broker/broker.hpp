@@ -47,7 +47,7 @@ struct SessionInfo {
 };
 
 struct BrokerOptions {
-  std::size_t requests_in_flight = 256;   // of one session at one device; at all of its devices 8 times as many
+  std::size_t requests_in_flight = 256;   // of one session at one device; at all of its devices 4 times as many
   std::size_t worker_bytes = 64U << 20U;  // arguments that one worker has not answered, of sessions that are gone too
   wire::Duration monitor_delay =
       std::chrono::milliseconds(250);                 // until calls are announced without a media detection

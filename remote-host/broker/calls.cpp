@@ -159,25 +159,28 @@ void Broker::leave_call(CallState& call, SessionId session) {
 }
 
 void Broker::create_instance(const Request& request) {
-  constexpr std::ptrdiff_t kMost = 256;  // of one session on one line: TAPI makes one for each address
-  const auto has = std::count_if(instances_.begin(), instances_.end(), [&](const auto& each) {
-    return each.second.device == request.device && each.second.session == request.session;
-  });
-  if (has >= kMost) return respond(request, static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
-  forward(request, [this](Pending& pending, LONG result, Span outputs) {
-    if (result == 0) {
-      const auto values = wire::decode<calls::lineCreateMSPInstance::Outputs>(outputs);
-      constexpr auto at = calls::lineCreateMSPInstance::position("lphdMSPLine");
-      const auto id = std::get<at>(values);
-      const auto line = stations_.find(pending.from.device);
-      const bool wanted =
-          !pending.answered && line != stations_.end() && line->second.attachment(pending.from.session);
-      if (wanted) {
-        instances_[id] = {pending.from.device, pending.from.session};
-      } else if (line != stations_.end()) {
-        ask<calls::lineCloseMSPInstance>(line->second.worker, {id});
-      }
+  constexpr std::ptrdiff_t kMost = 4096;  // of one session on one line, which may have 1024 addresses
+  const auto full = [this](const Request& each) {
+    return std::count_if(instances_.begin(), instances_.end(), [&](const auto& instance) {
+             return instance.second.device == each.device && instance.second.session == each.session;
+           }) >= kMost;
+  };
+  constexpr auto refused = static_cast<LONG>(LINEERR_RESOURCEUNAVAIL);
+  if (full(request)) return respond(request, refused);
+  forward(request, [this, full](Pending& pending, LONG result, Span outputs) {
+    if (result != 0) return respond(pending, result, outputs);
+    const auto values = wire::decode<calls::lineCreateMSPInstance::Outputs>(outputs);
+    constexpr auto at = calls::lineCreateMSPInstance::position("lphdMSPLine");
+    const auto id = std::get<at>(values);
+    const auto line = stations_.find(pending.from.device);
+    const bool there = !pending.answered && line != stations_.end() && line->second.attachment(pending.from.session);
+    const bool wanted = there && !full(pending.from);
+    if (wanted) {
+      instances_[id] = {pending.from.device, pending.from.session};
+    } else if (line != stations_.end()) {
+      ask<calls::lineCloseMSPInstance>(line->second.worker, {id});
     }
+    if (there && !wanted) return respond(pending, refused);
     respond(pending, result, outputs);
   });
 }

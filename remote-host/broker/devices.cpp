@@ -197,6 +197,9 @@ void Broker::opened(std::uint64_t device, LONG result) {
   station.media = Station().media;
   station.extension = {};
   for (const auto& request : waiting) attach(station, request);
+  if (station.ended) {  // before it was open
+    for (const auto& attachment : station.attachments) say_closed(station, attachment.session);
+  }
   if (station.attachments.empty()) close_at_vendor(station, {});  // who asked for it is gone
 }
 

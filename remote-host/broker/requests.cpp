@@ -26,7 +26,7 @@ LONG failed(std::uint16_t function) { return operation_failed(wire::function_inf
 // Such requests pass however much a driver owes: those that drop and close are among them.
 constexpr std::size_t kSmallRequest = 1024;
 
-constexpr std::size_t kBusyDevices = 8;  // of one session, that may have all the requests of a device under way
+constexpr std::size_t kBusyDevices = 4;  // of one session, that may have all the requests of a device under way
 
 }  // namespace
 

@@ -45,6 +45,7 @@ void Worker::start() {
     done->set_value(std::move(problem));
   });
   started_ = true;
+  while (result.wait_for(std::chrono::seconds(1)) != std::future_status::ready) core_->watch();
   if (const auto problem = result.get(); !problem.empty()) throw Failure(Kind::Configuration, problem);
 }
 

@@ -72,6 +72,15 @@ TEST_F(BrokerTest, ALineThatTheVendorHasClosedIsOpenedAnew) {
   EXPECT_EQ(result_of(kBert, joins), 0);
 }
 
+TEST_F(BrokerTest, ALineThatTheVendorClosesWhileItOpensIsClosedForAll) {
+  const auto opened = request<calls::lineOpen>(kAnna, {kLine, {}, {}, 0x00020002, {}});
+  event(Message::kLINE_CLOSE, 0, 0);
+  EXPECT_EQ(hears(kAnna), Names{});
+  vendor();
+  EXPECT_EQ(result_of(kAnna, opened), 0);
+  EXPECT_EQ(hears(kAnna), Names{"LINE_CLOSE 0"});
+}
+
 TEST_F(BrokerTest, ForeignObjectsDoNotExist) {
   open(kAnna);
   new_call(0x77);
@@ -205,13 +214,20 @@ class MspTest : public BrokerTest {
 
 TEST_F(MspTest, InstancesAreBounded) {
   open(kAnna);
-  for (std::uint64_t i = 0; i < 256; ++i) instance(kAnna, 0x1000 + i);
+  for (std::uint64_t i = 0; i < 4095; ++i) instance(kAnna, 0x1000 + i);
+  request<calls::lineCreateMSPInstance>(kAnna, {kLine, 0, {}, 1});
+  const auto beside = request<calls::lineCreateMSPInstance>(kAnna, {kLine, 0, {}, 1});
+  answer(take("lineCreateMSPInstance"), 0, wire::encode(calls::lineCreateMSPInstance::Outputs{{}, {}, {}, 0x5001}));
+  answer(take("lineCreateMSPInstance"), 0, wire::encode(calls::lineCreateMSPInstance::Outputs{{}, {}, {}, 0x5002}));
+  EXPECT_EQ(vendor(), Names{"lineCloseMSPInstance"});
+  EXPECT_EQ(result_of(kAnna, beside), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
   const auto refused = request<calls::lineCreateMSPInstance>(kAnna, {kLine, 0, {}, 1});
   EXPECT_TRUE(asked_.empty());
   EXPECT_EQ(result_of(kAnna, refused), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL));
   request<calls::lineCloseMSPInstance>(kAnna, {0x1000});
   EXPECT_EQ(vendor(), Names{"lineCloseMSPInstance"});
-  instance(kAnna, 0x2000);
+  instance(kAnna, 0x6000);
+  EXPECT_TRUE(asked_.empty());
 }
 
 TEST_F(MspTest, DataGoesWhereItBelongs) {
@@ -311,7 +327,7 @@ TEST_F(BrokerTest, ALineThatHangsCostsOthersNothing) {
   wire::InventoryValues values;
   values.complete = false;
   std::vector<std::uint64_t> lines;
-  for (std::uint32_t i = 0; i < 9; ++i) {
+  for (std::uint32_t i = 0; i < 5; ++i) {
     wire::DeviceValues line;
     line.id = lines.emplace_back(0x10000 + i);
     line.permanent = 100 + i;
@@ -323,13 +339,13 @@ TEST_F(BrokerTest, ALineThatHangsCostsOthersNothing) {
   const auto ask = [this](std::uint64_t line) { return request<calls::lineGetNumAddressIDs>(kAnna, {line, {}}); };
   for (const auto line : lines) request<calls::lineOpen>(kAnna, {line, {}, {}, 0x00020002, {}});
   vendor();
-  for (std::size_t i = 0; i < 8; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     for (int n = 0; n < 256; ++n) ask(lines[i]);
     EXPECT_EQ(asked_.size(), (i + 1) * 256);
   }
-  EXPECT_EQ(result_of(kAnna, ask(lines[8])), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL)) << "there is a bound to it";
+  EXPECT_EQ(result_of(kAnna, ask(lines[4])), static_cast<LONG>(LINEERR_RESOURCEUNAVAIL)) << "there is a bound to it";
   vendor();
-  ask(lines[8]);
+  ask(lines[4]);
   EXPECT_EQ(asked_.size(), 1U);
 }
 

@@ -222,6 +222,25 @@ TEST_F(LifeTest, ALineThatGoesWhileItIsBeingDescribedComesAndGoes) {
   EXPECT_EQ(arrived, (std::vector<bool>{true, false}));
 }
 
+TEST_F(LifeTest, ADriverThatHangsInItsStartIsNamed) {
+  static wire::ManualClock* clock = nullptr;
+  clock = &clock_;
+  static const LogFile* log = nullptr;
+  fake_.set<calls::lineGetExtensionID>([](DWORD, DWORD, LPLINEEXTENSIONID) -> LONG {
+    clock->advance(std::chrono::seconds(30));
+    const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (log->lines().empty() && std::chrono::steady_clock::now() < bound) std::this_thread::yield();
+    return 0;
+  });
+  const LogFile file(log::Level::Warn);
+  log = &file;
+  start();
+  ASSERT_FALSE(file.lines().empty());
+  EXPECT_NE(file.lines()[0].find("TSPI_lineGetExtensionID does not return; what comes behind it waits."),
+            std::string::npos)
+      << file.lines()[0];
+}
+
 TEST_F(LifeTest, TheWatchdogAlsoSeesWhatNoDesktopHasAskedFor) {
   static std::atomic<bool> entered{false};
   static std::atomic<bool> go{false};
