@@ -26,9 +26,11 @@ std::shared_ptr<Device> Core::find_device(bool phone, std::uint32_t permanent) {
 
 /// Nothing counts before an inventory's last part.
 std::optional<wire::InventoryValues> Core::gathered(wire::InventoryValues part) {
-  for (const auto list : {&wire::InventoryValues::lines, &wire::InventoryValues::phones}) {
-    std::move((part.*list).begin(), (part.*list).end(), std::back_inserter(coming_.*list));
-  }
+  const auto take = [](auto& devices, auto& all) {
+    std::move(devices.begin(), devices.end(), std::back_inserter(all));
+  };
+  take(part.lines, coming_.lines);
+  take(part.phones, coming_.phones);
   coming_.revision = part.revision;
   coming_.complete = part.complete;
   std::size_t bytes = size_of(coming_.lines) + size_of(coming_.phones);
